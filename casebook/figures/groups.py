@@ -1,0 +1,113 @@
+"""Answers grouped by normalised text: how often each came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import Literal
+
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+
+from casebook.figures.labels import OUTCOME_NAMES, Labels
+from casebook.figures.svg import (
+    SMALL,
+    WIDE,
+    clean_text,
+    cut_text,
+    draw_element,
+    draw_frame,
+    draw_patterns,
+    draw_swatch,
+    draw_text,
+    measure_text,
+)
+
+GroupLabel = Literal["error", "no_error", "unclear"]
+ROW = 46.0
+# A drawing stays a drawing: the whole text of a 1 MB answer belongs to the table of runs.
+LONGEST_TITLE = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerGroup:
+    text: str
+    count: int
+    label: GroupLabel
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupsFigure:
+    """Groups in the order to show (most frequent first); `total` counts all grouped answers, shown or not."""
+
+    figure_id: str
+    labels: Labels
+    groups: tuple[AnswerGroup, ...]
+    total: int
+    most_groups: int = 12
+    title: str = ""
+    description: str = ""
+    width: float = WIDE
+
+
+def draw_groups(figure: GroupsFigure) -> SafeString:
+    """Draw a bar per group; errors differ by pattern and by the word beside them, not by colour alone."""
+    shown = figure.groups[: figure.most_groups]
+    longest = max((group.count for group in shown), default=1)
+    rows = [_draw_group(figure, group, place * ROW, longest) for place, group in enumerate(shown)]
+    height = ROW * len(shown)
+    rest = figure.total - sum(group.count for group in shown)
+    if rest > 0 or not shown:
+        rows.append(draw_text(0, height + 16, _describe_rest(figure, rest), "cb-fig-soft", font_size=SMALL))
+        height += 24
+    return draw_frame(
+        [draw_patterns(figure.figure_id), *rows],
+        figure_id=figure.figure_id,
+        title=figure.title or gettext("Answers grouped by their text"),
+        description=figure.description or _describe_groups(figure, shown, rest),
+        width=figure.width,
+        height=height,
+    )
+
+
+def _draw_group(figure: GroupsFigure, group: AnswerGroup, top: float, longest: int) -> str:
+    share = group.count / figure.total if figure.total else 0
+    value = f"{figure.labels.format_number(group.count)} · {figure.labels.format_percent(share)}"
+    word = str(OUTCOME_NAMES[group.label])
+    room = figure.width - measure_text(value) - measure_text(word, SMALL) - 34
+    text = cut_text(group.text, room) or gettext("(empty answer)")
+    width = max(figure.width * group.count / longest - 2, 2) if longest else 2
+    return draw_element(
+        "g",
+        draw_element("title", escape(clean_text(group.text)[:LONGEST_TITLE])),
+        draw_text(0, top + 15, text),
+        draw_text(
+            figure.width - measure_text(value) - 10,
+            top + 15,
+            word,
+            "cb-fig-rubric" if group.label == "error" else "cb-fig-soft",
+            font_size=SMALL,
+            text_anchor="end",
+        ),
+        draw_text(figure.width, top + 15, value, text_anchor="end", font_weight="600"),
+        draw_swatch(figure.figure_id, group.label, x=1, y=top + 23, width=width, height=10),
+    )
+
+
+def _describe_rest(figure: GroupsFigure, rest: int) -> str:
+    if not figure.groups:
+        return gettext("No answers yet.")
+    text = ngettext(
+        "and %(count)s more answer in smaller groups", "and %(count)s more answers in smaller groups", rest
+    )
+    return text % {"count": figure.labels.format_number(rest)}
+
+
+def _describe_groups(figure: GroupsFigure, shown: tuple[AnswerGroup, ...], rest: int) -> str:
+    listed = [
+        f"“{cut_text(group.text, 400)}” ({OUTCOME_NAMES[group.label]}): {figure.labels.format_number(group.count)}"
+        for group in shown
+    ]
+    if rest > 0 or not shown:
+        listed.append(_describe_rest(figure, rest))
+    return "; ".join(listed)

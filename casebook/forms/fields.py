@@ -1,0 +1,106 @@
+"""Form fields for what people paste: text that a database can hold, amounts, imprecise dates, several files."""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.formats import get_format, sanitize_separators
+from django.utils.translation import gettext_lazy as _
+
+# Grouping of thousands: an ordinary, no-break or narrow no-break space; in English also a comma.
+SPACES = re.compile(r"[\s\u00a0\u202f]")
+GROUPED_BY_COMMAS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
+
+
+class PlainTextField(forms.CharField):
+    """Text as it was typed, with LF line ends. What cannot be kept as text is refused, never altered silently.
+
+    There is no `maxlength` in the page: a browser would cut a pasted quotation without a word.
+    """
+
+    default_error_messages = {
+        "unstorable": _(
+            "This text holds a character that cannot be stored (NUL or half of a character). "
+            "Remove it here, and attach the original as a file."
+        ),
+    }
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        if not isinstance(text, str):
+            return text
+        if "\0" in text or not is_encodable(text):
+            raise ValidationError(self.error_messages["unstorable"], code="unstorable")
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        attrs = super().widget_attrs(widget)
+        attrs.pop("maxlength", None)
+        return {"dir": "auto", **attrs}
+
+
+def is_encodable(text: str) -> bool:
+    """Whether `text` is free of lone surrogates, which have no UTF-8 form."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+class AmountField(forms.DecimalField):
+    """An amount of money as people write it: 1 234,50 in Russian, 1,234.50 in English, 1234.50 in both."""
+
+    widget = forms.TextInput
+    default_error_messages = {"invalid": _("Enter an amount such as 1234.50, without the currency.")}
+
+    def to_python(self, value: Any) -> Decimal | None:
+        if isinstance(value, str):
+            value = SPACES.sub("", value)
+            # Where the comma is the decimal sign, 1,234 is not a thousand.
+            if get_format("DECIMAL_SEPARATOR") == "." and GROUPED_BY_COMMAS.fullmatch(value):
+                value = value.replace(",", "")
+            value = sanitize_separators(value)
+        return super().to_python(value)
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        return {**super().widget_attrs(widget), "inputmode": "decimal"}
+
+
+class TimeZoneField(PlainTextField):
+    """The name of a time zone, in any case of letters; kept as the database of zones writes it."""
+
+    default_error_messages = {
+        "unknown_zone": _("There is no time zone of this name. Examples: Europe/Moscow, America/Vancouver, UTC.")
+    }
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        if text in self.empty_values:
+            return text
+        names = {name.lower(): name for name in zoneinfo.available_timezones()}
+        name = names.get(text.lower().replace(" ", "_"))
+        if name is None:
+            raise ValidationError(self.error_messages["unknown_zone"], code="unknown_zone")
+        return name
+
+
+class ManyFilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class ManyFilesField(forms.FileField):
+    """Any number of files; cleans to a list, empty when none was chosen."""
+
+    widget = ManyFilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        chosen = data if isinstance(data, list | tuple) else [data] if data else []
+        if not chosen:
+            super().clean(None, initial)  # says so when a file is required
+        return [super(ManyFilesField, self).clean(item, initial) for item in chosen]

@@ -1,0 +1,282 @@
+"""The protocol editor: a draft as form fields and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from casebook.experiments import LARGEST_FIXED_RUNS, Draft, draft_sha256
+from casebook.forms.fields import PlainTextField
+from ensemble.detectors import build_detector
+from ensemble.errors import ProtocolError
+from ensemble.models import Endpoint
+from ensemble.protocol import Sampling, decimal_text
+from ensemble.stats.designs import OFFERED_PLANS
+
+MOST_TEMPERATURES = 6
+MOST_PHRASES = 50
+
+
+class LinesField(PlainTextField):
+    """Phrases, one a line; cleans to a list without blank lines."""
+
+    widget = forms.Textarea(attrs={"rows": 3})
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value) or ""
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        if len(lines) > MOST_PHRASES:
+            raise ValidationError(_("At most %(most)s lines.") % {"most": MOST_PHRASES})
+        return lines
+
+
+class NumberTextField(forms.DecimalField):
+    """A decimal number, with a decimal comma where the language has one; shown in its plain form."""
+
+    widget = forms.TextInput(attrs={"inputmode": "decimal"})
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(localize=True, max_digits=30, **kwargs)
+
+
+def design_choices() -> list[tuple[str, str]]:
+    """The precision plans on offer, as "half_width level"."""
+    choices = []
+    for plan in OFFERED_PLANS:
+        label = _("±%(width)s percentage points at %(level)s %% — at most %(most)s runs") % {
+            "width": decimal_text(round(plan.half_width * 100, 2)),
+            "level": decimal_text(round(plan.level * 100, 2)),
+            "most": plan.max_runs,
+        }
+        choices.append((f"{decimal_text(plan.half_width)} {decimal_text(plan.level)}", label))
+    return choices
+
+
+class ProtocolForm(forms.Form):
+    """Everything of a protocol that a person decides. The disputed prompt itself is not among it: it is verbatim."""
+
+    seen_sha256 = forms.CharField(widget=forms.HiddenInput)
+    question = PlainTextField(label=_("What the test is to find out"), max_length=500)
+    endpoint = forms.ModelChoiceField(label=_("Endpoint"), queryset=Endpoint.objects.none())
+
+    temperature = NumberTextField(label=_("Temperature"), min_value=0, max_value=5, decimal_places=3)
+    top_p = NumberTextField(label="top_p", min_value=0, max_value=1, decimal_places=4)
+    top_k = forms.IntegerField(label="top_k", min_value=0, max_value=100_000)
+    min_p = NumberTextField(label="min_p", min_value=0, max_value=1, decimal_places=4)
+    repeat_penalty = NumberTextField(
+        label=_("Repeat penalty"), min_value=Decimal("0.1"), max_value=5, decimal_places=3
+    )
+    max_tokens = forms.IntegerField(label=_("Longest answer, tokens"), min_value=1, max_value=32_768)
+    context_length = forms.IntegerField(label=_("Context length, tokens"), min_value=128, max_value=1_048_576)
+    stop = LinesField(label=_("Stop sequences, one a line"), required=False)
+    temperatures = PlainTextField(
+        label=_("Other temperatures"),
+        required=False,
+        help_text=_("Each makes another arm of the test. Separate them with spaces or semicolons: 0; 0.3; 1.2"),
+    )
+
+    detector = forms.ChoiceField(
+        label=_("Error detector"),
+        choices=[("text", _("Text: by words or a pattern")), ("number", _("Number: by the number in the answer"))],
+        widget=forms.RadioSelect,
+    )
+    match = forms.ChoiceField(
+        label=_("Look for the words"),
+        choices=[
+            ("contains", _("anywhere in the answer")),
+            ("starts with", _("at the start of the answer")),
+            ("pattern", _("as a pattern (RE2 regular expression)")),
+        ],
+        required=False,
+    )
+    error_phrases = LinesField(label=_("It is the error if the answer has one of these"), required=False)
+    correct_phrases = LinesField(label=_("It is not the error if the answer has one of these"), required=False)
+    otherwise = forms.ChoiceField(
+        label=_("If it has none of them, the label is"),
+        choices=[("no error", _("no error")), ("unclear", _("unclear")), ("error", _("error"))],
+        required=False,
+    )
+    ignore_case = forms.BooleanField(label=_("Ignore case"), required=False)
+    fold_yo = forms.BooleanField(label=_("Treat ё as е"), required=False)
+    whole_words = forms.BooleanField(label=_("Whole words only"), required=False)
+
+    rule = forms.ChoiceField(
+        label=_("It is the error if the number"),
+        choices=[
+            ("differs", _("differs from the true number")),
+            ("equals disputed", _("equals the disputed number")),
+        ],
+        required=False,
+    )
+    truth = NumberTextField(label=_("True number"), required=False)
+    disputed = NumberTextField(label=_("Disputed number"), required=False)
+    tolerance = NumberTextField(label=_("Tolerance"), required=False, min_value=0)
+    tolerance_kind = forms.ChoiceField(
+        label=_("Tolerance is"),
+        choices=[("absolute", _("absolute")), ("relative", _("a share of the true number"))],
+        required=False,
+    )
+    pick = forms.ChoiceField(
+        label=_("Which number of the answer counts"),
+        choices=[
+            ("first", _("the first")),
+            ("last", _("the last")),
+            ("only", _("the only one (several are unclear)")),
+        ],
+        required=False,
+    )
+    decimal_mark = forms.ChoiceField(
+        label=_("Decimal mark in answers"),
+        choices=[("auto", _("find out")), ("point", _("point")), ("comma", _("comma"))],
+        required=False,
+    )
+    unit = PlainTextField(label=_("Unit, if the number must have one"), required=False, max_length=40)
+
+    refusal_phrases = LinesField(
+        label=_("An answer that begins with one of these is a refusal"), required=False
+    )
+    stopping = forms.ChoiceField(
+        label=_("Stopping rule"),
+        choices=[("fixed", _("A fixed number of runs")), ("precision", _("Planned precision"))],
+        widget=forms.RadioSelect,
+    )
+    runs = forms.IntegerField(
+        label=_("Number of runs"), required=False, min_value=1, max_value=LARGEST_FIXED_RUNS
+    )
+    design = forms.ChoiceField(label=_("Precision"), choices=design_choices, required=False)
+
+    def __init__(self, *args: Any, user: Any, draft: Draft, **kwargs: Any) -> None:
+        super().__init__(*args, initial=initial_values(draft), **kwargs)
+        self.draft_before = draft
+        endpoint = self.fields["endpoint"]
+        assert isinstance(endpoint, forms.ModelChoiceField)
+        endpoint.queryset = Endpoint.objects.usable_by(user)
+
+    def clean_temperatures(self) -> list[str]:
+        parts = self.cleaned_data["temperatures"].replace(";", " ").split()
+        field = NumberTextField(min_value=0, max_value=5, decimal_places=3)
+        values = [decimal_text(field.clean(part)) for part in parts]
+        if len(values) > MOST_TEMPERATURES:
+            raise ValidationError(_("At most %(most)s other temperatures.") % {"most": MOST_TEMPERATURES})
+        return list(dict.fromkeys(values))
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("stopping") == "fixed" and not data.get("runs") and "runs" not in self.errors:
+            self.add_error("runs", _("Say how many runs are to be made."))
+        if not self.errors:
+            self._check_detector(data)
+        return data
+
+    def _check_detector(self, data: Mapping[str, Any]) -> None:
+        try:
+            build_detector(_detector_spec(data))
+        except ProtocolError as error:
+            self.add_error(error.field if error.field in self.fields else "detector", str(error))
+
+    def draft(self) -> Draft:
+        """The draft that these fields describe."""
+        return draft_from_fields(self.cleaned_data)
+
+
+def draft_from_fields(data: Mapping[str, Any]) -> Draft:
+    sampling = Sampling(
+        temperature=data["temperature"],
+        top_p=data["top_p"],
+        top_k=data["top_k"],
+        min_p=data["min_p"],
+        repeat_penalty=data["repeat_penalty"],
+        max_tokens=data["max_tokens"],
+        context_length=data["context_length"],
+        stop=tuple(data["stop"]),
+    )
+    half_width, level = data["design"].split() if data["design"] else ("0.1", "0.95")
+    stopping = (
+        {"kind": "fixed", "runs": data["runs"]}
+        if data["stopping"] == "fixed"
+        else {"kind": "precision", "half_width": half_width, "level": level}
+    )
+    return {
+        "question": data["question"],
+        "endpoint": data["endpoint"].pk,
+        "sampling": sampling.document(),
+        "temperatures": data["temperatures"],
+        "detector": _detector_spec(data),
+        "refusal_phrases": data["refusal_phrases"],
+        "stopping": stopping,
+    }
+
+
+def _detector_spec(data: Mapping[str, Any]) -> dict[str, Any]:
+    if data["detector"] == "text":
+        names = ("error_phrases", "correct_phrases", "ignore_case", "fold_yo", "whole_words")
+        choices = {"match": data["match"] or "contains", "otherwise": data["otherwise"] or "no error"}
+        return {"kind": "text", **choices, **{name: data[name] for name in names}}
+    numbers = {name: _number_text(data[name]) for name in ("truth", "disputed")}
+    return {
+        "kind": "number",
+        "rule": data["rule"] or "differs",
+        **{name: value for name, value in numbers.items() if value is not None},
+        "tolerance": _number_text(data["tolerance"]) or "0",
+        "tolerance_kind": data["tolerance_kind"] or "absolute",
+        "pick": data["pick"] or "last",
+        "decimal_mark": data["decimal_mark"] or "auto",
+        "unit": data["unit"],
+    }
+
+
+def _number_text(value: Decimal | None) -> str | None:
+    return None if value is None else decimal_text(value)
+
+
+def initial_values(draft: Draft) -> dict[str, Any]:
+    """Form values for a draft. Fields of the detector that is not chosen get their defaults."""
+    detector, stopping = draft["detector"], draft["stopping"]
+    sampling = Sampling.from_document(draft["sampling"])
+    return {
+        "seen_sha256": draft_sha256(draft),
+        "question": draft["question"],
+        "endpoint": draft["endpoint"],
+        **{name: getattr(sampling, name) for name in Sampling.__dataclass_fields__ if name != "stop"},
+        "stop": "\n".join(sampling.stop),
+        "temperatures": "; ".join(draft["temperatures"]),
+        "detector": detector["kind"],
+        "match": "contains",
+        "otherwise": "no error",
+        "ignore_case": True,
+        "fold_yo": True,
+        "whole_words": True,
+        "rule": "differs",
+        "tolerance": "0",
+        "pick": "last",
+        **{name: value for name, value in detector.items() if name != "kind"},
+        "error_phrases": "\n".join(detector.get("error_phrases", [])),
+        "correct_phrases": "\n".join(detector.get("correct_phrases", [])),
+        "refusal_phrases": "\n".join(draft["refusal_phrases"]),
+        "stopping": stopping["kind"],
+        "runs": stopping.get("runs", 100),
+        "design": f"{stopping.get('half_width', '0.1')} {stopping.get('level', '0.95')}",
+    }
+
+
+class TryOutForm(forms.Form):
+    """How many exploratory runs to make."""
+
+    count = forms.IntegerField(label=_("Exploratory runs"), min_value=1, max_value=20, initial=5)
+
+
+class SampleAnswersForm(forms.Form):
+    """Answers to try the detector on."""
+
+    answers = PlainTextField(
+        label=_("Sample answers"),
+        required=False,
+        max_length=200_000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("One answer a line. The labels appear when you press “Save and try the detector”."),
+    )

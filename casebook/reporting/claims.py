@@ -1,0 +1,182 @@
+"""Which sentence says what was found, and with which numbers: pure, from the result document alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext
+
+from casebook.reporting.numbers import NumberWriter
+from casebook.sentences import write_sentence
+
+Document = Mapping[str, Any]
+
+GROUPS_LISTED = 20
+INTERVAL_IDS = {
+    "clopper-pearson": "interval.fixed",
+    "planned precision": "interval.precision",
+    "confidence sequence": "interval.sequence",
+}
+
+
+def choose_finding(arm: Document) -> str:
+    """The id of the one sentence that says what the arm found."""
+    if arm["runs"] == 0:
+        return "finding.unlabelled" if arm["unlabelled"] else "finding.no_runs"
+    if arm["deterministic"]:
+        return "finding.deterministic"
+    shape = {0: "zero", arm["runs"]: "all"}.get(arm["errors"], "")
+    if arm["stop"]["kind"] == "rule":
+        return f"finding.{shape or 'rate'}"
+    return f"finding.interim_{shape}" if shape else "finding.interim"
+
+
+def write_finding(arm: Document, numbers: NumberWriter) -> str:
+    facts = {
+        "errors": numbers.write_count(arm["errors"]),
+        "runs": numbers.write_count(arm["runs"]),
+        "count": numbers.write_count(arm["unlabelled"]),
+        "share": numbers.write_share(arm["errors"] / arm["runs"] if arm["runs"] else None),
+    }
+    return write_sentence(choose_finding(arm), arm["runs"] or arm["unlabelled"], **facts)
+
+
+def write_interval(arm: Document, numbers: NumberWriter) -> str:
+    """The one sentence that says how sure the finding is."""
+    if arm["runs"] == 0:
+        return write_sentence("interval.none")
+    interval = arm["interval"]
+    if arm["deterministic"] or interval is None:
+        return write_sentence("interval.deterministic")
+    return write_sentence(INTERVAL_IDS[arm["interval_kind"]], **_interval_facts(interval, numbers))
+
+
+def _interval_facts(interval: Document, numbers: NumberWriter) -> dict[str, str]:
+    return {
+        "low": numbers.write_share(interval["low"]),
+        "high": numbers.write_share(interval["high"]),
+        "level": numbers.write_level(interval["level"]),
+        "miss": numbers.write_level(1 - interval["level"]),
+    }
+
+
+def write_ending(arm: Document, ended_as: str, numbers: NumberWriter) -> str:
+    """How the arm ended: by its rule, or why not."""
+    kind = arm["stop"]["kind"]
+    if kind == "rule":
+        return write_sentence("ended.rule", arm["runs"], runs=numbers.write_count(arm["runs"]))
+    if kind == "limit":
+        return write_sentence("ended.limit", arm["n_stop"], limit=numbers.write_count(arm["n_stop"]))
+    if kind in ("failed", "identity"):
+        return write_sentence(f"ended.{kind}")
+    return write_sentence("ended.cancelled" if ended_as == "cancelled" else "ended.early")
+
+
+def write_counts(arm: Document, numbers: NumberWriter) -> str:
+    facts = {"errors": numbers.write_count(arm["errors"]), "runs": numbers.write_count(arm["runs"])}
+    return gettext("%(errors)s of %(runs)s") % facts
+
+
+def write_details(arm: Document, numbers: NumberWriter) -> tuple[str, ...]:
+    """The sentences beneath the finding: missing labels, refusals, what was finished besides, calls."""
+    found = [*_write_band(arm, numbers), _write_substantive(arm, numbers), _write_completed(arm, numbers)]
+    for key, sentence_id in (
+        ("duplicate_seeds", "seeds.duplicate"),
+        ("retried", "calls.retried"),
+        ("remade", "calls.remade"),
+    ):
+        if arm[key]:
+            found.append(write_sentence(sentence_id, arm[key], count=numbers.write_count(arm[key])))
+    return tuple(found)
+
+
+def _write_band(arm: Document, numbers: NumberWriter) -> list[str]:
+    unlabelled, band = arm["unlabelled"], arm["worst_case"]
+    if not arm["runs"]:
+        return []
+    if not unlabelled:
+        return [write_sentence("band.none")]
+    if band is None:
+        return []
+    facts = _interval_facts(band, numbers)
+    sentences = [write_sentence("band.some", unlabelled, count=numbers.write_count(unlabelled), **facts)]
+    if band["notes"]:
+        sentences.append(write_sentence("band.many"))
+    return sentences
+
+
+def _write_substantive(arm: Document, numbers: NumberWriter) -> str:
+    counts = arm["per_substantive_answer"]
+    if counts["runs"] == arm["runs"]:
+        return write_sentence("substantive.same")
+    facts = {"errors": numbers.write_count(counts["errors"]), "runs": numbers.write_count(counts["runs"])}
+    interval = counts["interval"]
+    if interval is None or arm["deterministic"] or not counts["runs"]:
+        return write_sentence("substantive.plain", counts["runs"], **facts)
+    facts |= _interval_facts(interval, numbers) | {"share": numbers.write_share(interval["estimate"])}
+    return write_sentence("substantive.rate", counts["runs"], **facts)
+
+
+def _write_completed(arm: Document, numbers: NumberWriter) -> str:
+    done = arm["all_completed"]
+    more = done["runs"] + done["unlabelled"] - arm["runs"] - arm["unlabelled"]
+    if more <= 0:
+        return write_sentence("completed.same")
+    facts = {
+        "more": numbers.write_count(more),
+        "errors": numbers.write_count(done["errors"]),
+        "runs": numbers.write_count(done["runs"]),
+    }
+    return write_sentence("completed.more", more, **facts, **_interval_facts(done["interval"], numbers))
+
+
+def write_zero(arm: Document, numbers: NumberWriter) -> tuple[str, ...]:
+    """The help for a test in which the error did not recur."""
+    zero = arm["zero_errors"]
+    if not zero or not arm["interval"]:
+        return ()
+    runs, high = numbers.write_count(arm["runs"]), numbers.write_share(arm["interval"]["high"])
+    sentences = [write_sentence("zero.compatible", arm["runs"], runs=runs, high=high)]
+    if zero.get("sided", "one") == "one":
+        facts = {
+            "level": numbers.write_level(zero["level"]),
+            "bound": numbers.write_share(zero["one_sided_bound"]),
+        }
+        sentences.append(write_sentence("zero.one_sided", **facts))
+    return tuple(sentences)
+
+
+def write_groups(arm: Document, numbers: NumberWriter) -> str:
+    total, shown = arm["groups_total"], min(len(arm["groups"]), GROUPS_LISTED)
+    if not total:
+        return write_sentence("groups.none")
+    facts = {"total": numbers.write_count(total), "shown": numbers.write_count(shown)}
+    return write_sentence("groups.all" if shown == total else "groups.some", total, **facts)
+
+
+def write_audit(audit: Document, cache: Document, numbers: NumberWriter) -> tuple[str, ...]:
+    repeats = audit["repeats"]
+    if not repeats:
+        return (write_sentence("audit.none"),)
+    identical = audit["identical"] == repeats
+    facts = {
+        "repeats": numbers.write_count(repeats),
+        "identical": numbers.write_count(audit["identical"]),
+        "same": numbers.write_count(audit["same_label"]),
+    }
+    sentences = [write_sentence("audit.identical" if identical else "audit.some", repeats, **facts)]
+    if share := audit["identical_share"]:
+        sentences.append(write_sentence("audit.share", **_interval_facts(share, numbers)))
+    counts = {name: numbers.write_count(cache[name]) for name in ("warm", "cold", "unknown")}
+    return (*sentences, write_sentence("audit.cache", **counts))
+
+
+def write_identity(identity: Document, numbers: NumberWriter) -> tuple[str, ...]:
+    if not identity["first"]:
+        return (write_sentence("identity.unknown"),)
+    if identity["changed"]:
+        return (write_sentence("identity.changed"),)
+    checks = identity["checks"]
+    same = write_sentence("identity.same", checks, checks=numbers.write_count(checks))
+    return (same, write_sentence("identity.gap"))

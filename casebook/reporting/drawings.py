@@ -1,0 +1,100 @@
+"""The figures of an arm, drawn from the result document with the code that draws those of the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+
+from casebook.figures import (
+    AnswerGroup,
+    GroupsFigure,
+    IntervalFigure,
+    IntervalRow,
+    OutcomesFigure,
+    SequenceFigure,
+    draw_groups,
+    draw_interval,
+    draw_outcomes,
+    draw_sequence,
+)
+from casebook.reporting.claims import write_counts
+from casebook.reporting.numbers import NumberWriter
+
+Document = Mapping[str, Any]
+
+GROUPS_DRAWN = 8
+
+
+def draw_interval_of(arm: Document, numbers: NumberWriter, figure_id: str) -> SafeString | None:
+    """The headline interval as a picture; None where there is none to draw."""
+    interval = arm["interval"]
+    if interval is None or not arm["runs"]:
+        return None
+    band = arm["worst_case"] if arm["unlabelled"] else None
+    row = IntervalRow(
+        label=gettext("share of errors"),
+        estimate=interval["estimate"],
+        low=interval["low"],
+        high=interval["high"],
+        band=(band["low"], band["high"]) if band else None,
+        note=write_counts(arm, numbers),
+    )
+    return draw_interval(IntervalFigure(figure_id=figure_id, labels=numbers.labels, rows=(row,)))
+
+
+def draw_sequence_of(arm: Document, numbers: NumberWriter) -> SafeString | None:
+    points: Sequence[Sequence[float]] = arm["sequence"]
+    if not points or arm["deterministic"]:
+        return None
+    by_rule = arm["stop"]["kind"] == "rule"
+    planned = arm["interval"] if arm["interval_kind"] == "planned precision" else None
+    figure = SequenceFigure(
+        figure_id=f"arm{arm['position']}-sequence",
+        labels=numbers.labels,
+        runs=[int(point[0]) for point in points],
+        rate=[point[1] / point[0] for point in points],
+        low=[point[2] for point in points],
+        high=[point[3] for point in points],
+        stopped_at=arm["runs"] if by_rule else None,
+        planned=(planned["low"], planned["high"]) if planned else None,
+    )
+    return draw_sequence(figure)
+
+
+def draw_outcomes_of(arm: Document, numbers: NumberWriter) -> SafeString:
+    """Refusals are labelled `no error`; the bar shows them apart, so that its parts add up."""
+    refused = min(arm["outcomes"]["refused"], arm["labels"]["no error"])
+    figure = OutcomesFigure(
+        figure_id=f"arm{arm['position']}-outcomes",
+        labels=numbers.labels,
+        error=arm["labels"]["error"],
+        no_error=arm["labels"]["no error"] - refused,
+        unclear=arm["labels"]["unclear"],
+        refused=refused,
+        failed=arm["outcomes"]["failed"],
+    )
+    return draw_outcomes(figure)
+
+
+def draw_groups_of(arm: Document, numbers: NumberWriter) -> SafeString | None:
+    if not arm["groups"]:
+        return None
+    groups = tuple(
+        AnswerGroup(text=group["text"], count=group["count"], label=_group_label(group["label"]))
+        for group in arm["groups"][:GROUPS_DRAWN]
+    )
+    figure = GroupsFigure(
+        figure_id=f"arm{arm['position']}-groups",
+        labels=numbers.labels,
+        groups=groups,
+        total=sum(arm["labels"].values()),
+        most_groups=GROUPS_DRAWN,
+    )
+    return draw_groups(figure)
+
+
+def _group_label(label: str) -> Any:
+    return label.replace(" ", "_") or "unclear"

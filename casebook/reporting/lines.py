@@ -1,0 +1,216 @@
+"""The lines of a report's tables, every number written out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext
+
+from casebook.reporting.claims import GROUPS_LISTED
+from casebook.reporting.numbers import NumberWriter
+from casebook.reporting.words import IDENTITY, LABELS, METHODS, OUTCOMES, SAMPLING, say
+from casebook.sentences import write_sentence
+from casebook.visible import CutText, cut_text
+from ensemble.stats.proportion import clean_runs_to_bound
+
+Document = Mapping[str, Any]
+
+GROUP_CHARACTERS = 600
+EXAMPLE_SHARES = (0.1, 0.05, 0.01, 0.001)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A line of a table of facts; a hash is set in the fixed-width face."""
+
+    label: str
+    value: str
+    is_hash: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntervalLine:
+    """A line of the table of intervals, every number written out."""
+
+    quantity: str
+    counts: str
+    share: str
+    low: str
+    high: str
+    level: str
+    method: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZeroLine:
+    """What a test without errors means if the true share were `share`."""
+
+    share: str
+    chance: str
+    runs_needed: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupLine:
+    text: CutText
+    cut_note: str
+    count: str
+    share: str
+    label: str
+    first_index: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunLine:
+    index: str
+    seed: str
+    outcome: str
+    label: str
+    attempt: str
+    tokens: str
+    seconds: str
+    text_sha256: str
+    counts: bool
+
+
+def list_setting(arm: Document) -> tuple[Row, ...]:
+    return (
+        Row(label=gettext("Endpoint"), value=arm["endpoint"]),
+        Row(label=gettext("Model"), value=arm["model"]),
+    )
+
+
+def list_sampling(sampling: Document, numbers: NumberWriter) -> tuple[Row, ...]:
+    """Every sampling value, as locked and sent."""
+    return tuple(
+        Row(label=say(SAMPLING, name), value=_write_setting(value, numbers))
+        for name, value in sampling.items()
+        if name in SAMPLING
+    )
+
+
+def _write_setting(value: Any, numbers: NumberWriter) -> str:
+    if isinstance(value, list):
+        return ", ".join(f"“{item}”" for item in value) or gettext("none")
+    return numbers.write_count(value) if isinstance(value, int) else numbers.write_decimal(value)
+
+
+def list_counts(arm: Document, numbers: NumberWriter) -> tuple[Row, ...]:
+    labels = [
+        (gettext("Label: %(name)s") % {"name": say(LABELS, key)}, n) for key, n in arm["labels"].items()
+    ]
+    outcomes = [
+        (gettext("Outcome: %(name)s") % {"name": say(OUTCOMES, k)}, n) for k, n in arm["outcomes"].items()
+    ]
+    others = [
+        (gettext("Tokens of the prompt"), arm["tokens"]["prompt"]),
+        (gettext("Tokens of the answers"), arm["tokens"]["completion"]),
+        (gettext("Different answers, byte for byte"), arm["distinct_answers"]),
+    ]
+    return tuple(Row(label=name, value=numbers.write_count(n)) for name, n in (*labels, *outcomes, *others))
+
+
+def list_intervals(arm: Document, numbers: NumberWriter) -> tuple[IntervalLine, ...]:
+    """Every interval of the arm with four decimals, so that it can be checked against another computation."""
+    if arm["interval"] is None or not arm["runs"]:
+        return ()
+    found = [(gettext("share of errors"), arm["interval"])]
+    if arm["wilson"]:
+        found.append((gettext("the same, for comparison"), arm["wilson"]))
+    if arm["interval_kind"] != "confidence sequence":
+        found.append((gettext("the same, valid for any stopping"), arm["confidence_sequence"]))
+    if arm["unlabelled"]:
+        found.append((gettext("whatever the missing labels are"), arm["worst_case"]))
+    if arm["per_substantive_answer"]["interval"] and arm["per_substantive_answer"]["runs"] != arm["runs"]:
+        found.append((gettext("per substantive answer"), arm["per_substantive_answer"]["interval"]))
+    done = arm["all_completed"]
+    if done["runs"] + done["unlabelled"] > arm["runs"] + arm["unlabelled"]:
+        found.append((gettext("over all finished runs"), done["interval"]))
+    return tuple(_write_interval_line(name, interval, numbers) for name, interval in found if interval)
+
+
+def _write_interval_line(quantity: str, interval: Document, numbers: NumberWriter) -> IntervalLine:
+    return IntervalLine(
+        quantity=quantity,
+        counts=f"{numbers.write_count(interval['errors'])}/{numbers.write_count(interval['runs'])}",
+        share=numbers.write_exact(interval["estimate"]),
+        low=numbers.write_exact(interval["low"]),
+        high=numbers.write_exact(interval["high"]),
+        level=numbers.write_level(interval["level"]),
+        method=say(METHODS, interval["method"]),
+    )
+
+
+def list_zero_lines(arm: Document, numbers: NumberWriter) -> tuple[ZeroLine, ...]:
+    zero = arm["zero_errors"]
+    if not zero or not arm["interval"]:
+        return ()
+    return tuple(
+        ZeroLine(
+            share=numbers.write_share(share),
+            chance=numbers.write_share((1 - share) ** arm["runs"]),
+            runs_needed=numbers.write_count(clean_runs_to_bound(share, zero["level"])),
+        )
+        for share in EXAMPLE_SHARES
+    )
+
+
+def list_groups(arm: Document, numbers: NumberWriter) -> tuple[GroupLine, ...]:
+    total = sum(arm["labels"].values())
+    return tuple(_write_group(group, total, numbers) for group in arm["groups"][:GROUPS_LISTED])
+
+
+def _write_group(group: Document, total: int, numbers: NumberWriter) -> GroupLine:
+    text = cut_text(group["text"], GROUP_CHARACTERS)
+    characters = group.get("characters", text.total)
+    facts = {"shown": numbers.write_count(len(text.shown)), "total": numbers.write_count(characters)}
+    is_cut = len(text.shown) < characters
+    return GroupLine(
+        text=text,
+        cut_note=write_sentence("text.cut_plain", characters, **facts) if is_cut else "",
+        count=numbers.write_count(group["count"]),
+        share=numbers.write_share(group["count"] / total if total else None),
+        label=say(LABELS, group["label"]),
+        first_index=numbers.write_count(group["first_index"]),
+    )
+
+
+def list_identity(identity: Document) -> tuple[Row, ...]:
+    """What the endpoint told of its model at the first check, and at the last where that differs."""
+    first, last = identity["first"] or {}, identity["last"] or {}
+    rows = [_write_identity_row(key, value, "") for key, value in first.items() if value]
+    later = gettext("at the last check")
+    rows += [
+        _write_identity_row(key, value, f" ({later})")
+        for key, value in last.items()
+        if value and value != first.get(key)
+    ]
+    return tuple(rows)
+
+
+def _write_identity_row(key: str, value: Any, suffix: str) -> Row:
+    return Row(
+        label=say(IDENTITY, key) + suffix, value=str(value), is_hash=key.endswith(("digest", "sha256"))
+    )
+
+
+def list_runs(arm: Document, limit: int, numbers: NumberWriter) -> tuple[RunLine, ...]:
+    """The first `limit` counted-zone runs in seed order, failed calls and runs after the stop among them."""
+    return tuple(_write_run(run, arm["n_stop"], numbers) for run in arm["runs_list"][:limit])
+
+
+def _write_run(run: Document, n_stop: int, numbers: NumberWriter) -> RunLine:
+    tokens = run["tokens"]
+    return RunLine(
+        index=str(run["index"]),
+        seed=str(run["seed"]),
+        outcome=say(OUTCOMES, run["outcome"]),
+        label=say(LABELS, run["label"]) or "–",
+        attempt=str(run["attempt"]) + ("*" if run["remade"] else ""),
+        tokens="–" if tokens is None else numbers.write_count(tokens),
+        seconds=numbers.write_seconds(run["ms"]),
+        text_sha256=run["text_sha256"][:16],
+        counts=run["index"] < n_stop and run["outcome"] != "failed",
+    )

@@ -1,0 +1,248 @@
+"""Every sentence in which a report states a number, by id. Nothing else composes claims.
+
+One template per shape of result, reviewed in both languages. `n` is the count that the plural form follows; all other
+facts arrive as finished strings (`casebook.reporting` writes numbers and shares in the report's language).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+SENTENCES: dict[str, Any] = {
+    # --- what was found: one of these stands at the top of page 1 and of each arm -------------------------------
+    "finding.rate": ngettext_lazy(
+        "The error recurred in %(errors)s of %(runs)s rerun of the prompt: %(share)s.",
+        "The error recurred in %(errors)s of %(runs)s reruns of the prompt: %(share)s.",
+        "n",
+    ),
+    "finding.zero": ngettext_lazy(
+        "The error did not recur in %(runs)s rerun of the prompt.",
+        "The error did not recur in any of %(runs)s reruns of the prompt.",
+        "n",
+    ),
+    "finding.all": ngettext_lazy(
+        "The error recurred in %(runs)s of %(runs)s rerun of the prompt.",
+        "The error recurred in every one of %(runs)s reruns of the prompt.",
+        "n",
+    ),
+    "finding.interim": ngettext_lazy(
+        "Until the test ended early, the error had recurred in %(errors)s of %(runs)s rerun: %(share)s.",
+        "Until the test ended early, the error had recurred in %(errors)s of %(runs)s reruns: %(share)s.",
+        "n",
+    ),
+    "finding.interim_zero": ngettext_lazy(
+        "Until the test ended early, the error had not recurred in %(runs)s rerun.",
+        "Until the test ended early, the error had not recurred in any of %(runs)s reruns.",
+        "n",
+    ),
+    "finding.interim_all": ngettext_lazy(
+        "Until the test ended early, the error had recurred in %(runs)s of %(runs)s rerun.",
+        "Until the test ended early, the error had recurred in every one of %(runs)s reruns.",
+        "n",
+    ),
+    "finding.deterministic": ngettext_lazy(
+        "At these settings the words are chosen without chance, so that %(runs)s rerun counts as one "
+        "observation. The label was “error” in %(errors)s.",
+        "At these settings the words are chosen without chance, so that %(runs)s reruns count as one "
+        "observation. The label was “error” in %(errors)s of them.",
+        "n",
+    ),
+    "finding.unlabelled": ngettext_lazy(
+        "There is no rate: the detector could not label the %(count)s answer there is.",
+        "There is no rate: the detector could not label any of %(count)s answers.",
+        "n",
+    ),
+    "finding.no_runs": _("There is no rate: no counted run was finished."),
+    # --- how sure: exactly one beside each finding --------------------------------------------------------------
+    "interval.fixed": _(
+        "The %(level)s interval for the true share runs from %(low)s to %(high)s. A method like this misses the "
+        "true share in at most %(miss)s of tests."
+    ),
+    "interval.precision": _(
+        "The %(level)s interval for the true share runs from %(low)s to %(high)s. It was worked out for this very "
+        "stopping rule: wherever the rule may stop, the true share is missed in at most %(miss)s of tests."
+    ),
+    "interval.sequence": _(
+        "The rule was not met, so that only the confidence sequence is given: at %(level)s the true share lies "
+        "between %(low)s and %(high)s, whenever one stops."
+    ),
+    "interval.deterministic": _(
+        "No interval is given: repeats of one observation do not make it more certain."
+    ),
+    "interval.none": _(
+        "No interval is given: without labelled runs every share from 0 to 100 percent is possible."
+    ),
+    "share.meaning": _(
+        "The true share is the share of all seeds for which this prompt, sent to this model with these settings, "
+        "brings the error back."
+    ),
+    # --- none of n ----------------------------------------------------------------------------------------------
+    "zero.compatible": ngettext_lazy(
+        "0 of %(runs)s run is compatible with a true share of up to %(high)s. It does not show that the error "
+        "cannot happen.",
+        "0 of %(runs)s runs is compatible with a true share of up to %(high)s. It does not show that the error "
+        "cannot happen.",
+        "n",
+    ),
+    "zero.one_sided": _(
+        "As a one-sided bound: with %(level)s confidence the true share is at most %(bound)s."
+    ),
+    # --- the stopping rule, as locked ---------------------------------------------------------------------------
+    "rule.fixed": ngettext_lazy(
+        "Fixed before the first counted run: stop at %(runs)s labelled run.",
+        "Fixed before the first counted run: stop at %(runs)s labelled runs.",
+        "n",
+    ),
+    "rule.precision": ngettext_lazy(
+        "Fixed before the first counted run: stop as soon as the interval is no wider than ±%(half_width)s "
+        "percentage points, not before %(min_runs)s labelled runs; at most %(max_runs)s run is needed.",
+        "Fixed before the first counted run: stop as soon as the interval is no wider than ±%(half_width)s "
+        "percentage points, not before %(min_runs)s labelled runs; at most %(max_runs)s runs are needed.",
+        "n",
+    ),
+    # --- how the arm ended --------------------------------------------------------------------------------------
+    "ended.rule": ngettext_lazy(
+        "The rule was met after %(runs)s labelled run.",
+        "The rule was met after %(runs)s labelled runs.",
+        "n",
+    ),
+    "ended.limit": ngettext_lazy(
+        "The arm reached its limit of %(limit)s run without meeting the rule: too many answers had no label.",
+        "The arm reached its limit of %(limit)s runs without meeting the rule: too many answers had no label.",
+        "n",
+    ),
+    "ended.failed": _("The arm ended before its rule was met: a call kept failing."),
+    "ended.identity": _("The arm was stopped: the model behind the endpoint changed while the test ran."),
+    "ended.cancelled": _("The test was cancelled by its operator before the rule was met."),
+    "ended.early": _("The test failed before the rule was met."),
+    # --- the prompt ---------------------------------------------------------------------------------------------
+    "prompt.verbatim": _("The messages sent are those recorded in the incident, word for word."),
+    "prompt.changed": _(
+        "The messages sent differ from those recorded in the incident; both are printed in this report."
+    ),
+    # --- answers without a label, refusals, what was finished besides -------------------------------------------
+    "band.none": _("Every counted run has a label, so that nothing had to be assumed about missing ones."),
+    "band.some": ngettext_lazy(
+        "%(count)s counted run has no label and is not in the share. Whatever it was, the true share lies between "
+        "%(low)s and %(high)s, sampling error included.",
+        "%(count)s counted runs have no label and are not in the share. Whatever they were, the true share lies "
+        "between %(low)s and %(high)s, sampling error included.",
+        "n",
+    ),
+    "band.many": _("More than 5 percent of the counted runs have no label: read this band before the share."),
+    "substantive.rate": ngettext_lazy(
+        "Refusals left out, the error recurred in %(errors)s of %(runs)s answer: %(share)s, interval from %(low)s "
+        "to %(high)s.",
+        "Refusals left out, the error recurred in %(errors)s of %(runs)s answers: %(share)s, interval from %(low)s "
+        "to %(high)s.",
+        "n",
+    ),
+    "substantive.same": _("No answer was a refusal, so that leaving refusals out changes nothing."),
+    "substantive.plain": ngettext_lazy(
+        "Refusals left out, the error recurred in %(errors)s of %(runs)s answer.",
+        "Refusals left out, the error recurred in %(errors)s of %(runs)s answers.",
+        "n",
+    ),
+    "completed.same": _("No run beyond the counted ones was finished."),
+    "completed.more": ngettext_lazy(
+        "Runs are made several at a time: when the count stopped, %(more)s further run was finished. Over all "
+        "finished runs the error recurred in %(errors)s of %(runs)s; confidence sequence from %(low)s to %(high)s.",
+        "Runs are made several at a time: when the count stopped, %(more)s further runs were finished. Over all "
+        "finished runs the error recurred in %(errors)s of %(runs)s; confidence sequence from %(low)s to %(high)s.",
+        "n",
+    ),
+    "wilson": _("By the score method of Wilson, for comparison: %(low)s to %(high)s."),
+    "sequence.end": _(
+        "The confidence sequence after the last counted run, valid for any stopping: %(low)s to %(high)s."
+    ),
+    # --- determinism audit --------------------------------------------------------------------------------------
+    "audit.none": _("No seed was repeated, so that nothing is known about determinism."),
+    "audit.identical": ngettext_lazy(
+        "%(repeats)s seed was repeated and gave the identical text again.",
+        "%(repeats)s seeds were repeated; every one gave the identical text again.",
+        "n",
+    ),
+    "audit.some": ngettext_lazy(
+        "%(repeats)s seed was repeated; identical text: %(identical)s, same label: %(same)s.",
+        "%(repeats)s seeds were repeated; identical text: %(identical)s, same label: %(same)s.",
+        "n",
+    ),
+    "audit.share": _(
+        "The share of seeds that repeat exactly lies between %(low)s and %(high)s (%(level)s interval)."
+    ),
+    "audit.cache": _("Answered from a warm prompt cache: %(warm)s; cold: %(cold)s; not stated: %(unknown)s."),
+    "audit.meaning": _(
+        "A repeated seed tells how far the seed fixes the answer on this equipment. It is no further evidence about "
+        "the share, and it is not counted there."
+    ),
+    # --- identity of the model ----------------------------------------------------------------------------------
+    "identity.same": ngettext_lazy(
+        "The endpoint named the same model at the %(checks)s check made.",
+        "The endpoint named the same model at all %(checks)s checks made before, during and after the runs.",
+        "n",
+    ),
+    "identity.changed": _(
+        "The endpoint named another model during the test; the runs after that are not counted."
+    ),
+    "identity.unknown": _("The endpoint does not tell which model it runs."),
+    "identity.gap": _("A change there and back between two checks would not be seen."),
+    # --- answers and lists --------------------------------------------------------------------------------------
+    "groups.all": ngettext_lazy(
+        "%(total)s different answer was given.",
+        "%(total)s different answers were given; all are listed.",
+        "n",
+    ),
+    "groups.some": ngettext_lazy(
+        "%(total)s different answer was given; the most frequent are listed, %(shown)s in number.",
+        "%(total)s different answers were given; the most frequent are listed, %(shown)s in number.",
+        "n",
+    ),
+    "groups.none": _("No answer was given."),
+    "seeds.duplicate": ngettext_lazy(
+        "%(count)s run drew a seed that another run had drawn before. Seeds are drawn with replacement, so that "
+        "both count.",
+        "%(count)s runs drew a seed that another run had drawn before. Seeds are drawn with replacement, so that "
+        "all count.",
+        "n",
+    ),
+    "calls.retried": ngettext_lazy(
+        "%(count)s call failed and was made again with the same seed.",
+        "%(count)s calls failed and were made again with the same seed.",
+        "n",
+    ),
+    "calls.remade": ngettext_lazy(
+        "%(count)s run may have been called twice, because a worker stopped in between; the answer recorded first "
+        "is the one that counts.",
+        "%(count)s runs may have been called twice, because a worker stopped in between; the answer recorded first "
+        "is the one that counts.",
+        "n",
+    ),
+    "runs.all": ngettext_lazy(
+        "The %(total)s counted run.", "All %(total)s counted runs, in the order of their seeds.", "n"
+    ),
+    "runs.some": ngettext_lazy(
+        "The first %(shown)s of %(total)s counted run.",
+        "The first %(shown)s of %(total)s counted runs, in the order of their seeds. The others are in the attached "
+        "result.json, as far as it lists them, and in the ledger.",
+        "n",
+    ),
+    "runs.none": _("No counted run was finished."),
+    "text.cut_plain": ngettext_lazy(
+        "Cut here: %(shown)s of %(total)s character shown.",
+        "Cut here: %(shown)s of %(total)s characters shown.",
+        "n",
+    ),
+    "text.cut": ngettext_lazy(
+        "Cut here: %(shown)s of %(total)s character shown. SHA-256 of the whole text: %(sha256)s",
+        "Cut here: %(shown)s of %(total)s characters shown. SHA-256 of the whole text: %(sha256)s",
+        "n",
+    ),
+}
+
+
+def write_sentence(sentence_id: str, n: int | None = None, **facts: str) -> str:
+    """The sentence in the active language; `n` chooses the plural form. Raises `KeyError` for what is missing."""
+    return str(SENTENCES[sentence_id] % {**facts, **({} if n is None else {"n": n})})

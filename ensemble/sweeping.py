@@ -1,0 +1,41 @@
+"""What the database says is unfinished and nobody holds: found at worker start and every few seconds after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from ensemble.claims import work_is_leased
+from ensemble.models import Endpoint, Experiment, ExploratoryBatch, WorkerPulse
+
+FORGET_WORKERS_AFTER = timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unfinished:
+    """Primary keys of work that no worker holds."""
+
+    experiments: tuple[int, ...]
+    batches: tuple[int, ...]
+    checks: tuple[int, ...]
+
+
+def find_unfinished() -> Unfinished:
+    now = timezone.now()
+    experiments = [e.pk for e in Experiment.objects.unfinished() if not work_is_leased(e)]
+    batches = ExploratoryBatch.objects.filter(state__in=("queued", "running"), leased_until__lte=now)
+    checks = Endpoint.objects.filter(check_state="queued")
+    return Unfinished(
+        experiments=tuple(experiments),
+        batches=tuple(batches.values_list("pk", flat=True)),
+        checks=tuple(checks.values_list("pk", flat=True)),
+    )
+
+
+def record_pulse(name: str, queues: list[str]) -> None:
+    """Note that a worker is alive, so that pages can say when none is."""
+    now = timezone.now()
+    WorkerPulse.objects.update_or_create(name=name, defaults={"queues": ",".join(queues), "seen_at": now})
+    WorkerPulse.objects.filter(seen_at__lt=now - FORGET_WORKERS_AFTER).delete()

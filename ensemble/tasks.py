@@ -1,0 +1,64 @@
+"""Celery tasks: a message is a hint that there may be work; what there is, is read from the database."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import uuid
+
+from celery import shared_task
+
+# The web process imports this module to enqueue work and must start fast, so each task imports the engine, and with
+# it SciPy, when it runs.
+
+
+def owner_name() -> str:
+    """A name for one piece of work in leases: unique, and telling where it runs."""
+    return f"{socket.gethostname()[:40]}:{os.getpid()}:{threading.get_ident() % 10**6}:{uuid.uuid4().hex[:8]}"
+
+
+@shared_task
+def work_on_experiment(experiment_id: int) -> None:
+    """Work one chunk of a test, then ask to be called again while there is more."""
+    from ensemble.models import Experiment
+    from ensemble.runner import work_on
+
+    experiment = Experiment.objects.filter(pk=experiment_id).first()
+    if experiment is not None and work_on(experiment, owner_name()):
+        work_on_experiment.delay(experiment_id)
+
+
+@shared_task
+def make_exploratory_runs(batch_id: int) -> None:
+    from ensemble.exploring import run_batch
+    from ensemble.models import ExploratoryBatch
+
+    batch = ExploratoryBatch.objects.filter(pk=batch_id).first()
+    if batch is not None:
+        run_batch(batch, owner_name())
+
+
+@shared_task
+def check_endpoint(endpoint_id: int) -> None:
+    from ensemble import endpoint_checks
+    from ensemble.models import Endpoint
+
+    endpoint = Endpoint.objects.filter(pk=endpoint_id).first()
+    if endpoint is not None:
+        endpoint_checks.check_endpoint(endpoint)
+
+
+@shared_task
+def sweep() -> None:
+    """Put back into the queue what is unfinished and held by nobody."""
+    from ensemble.sweeping import find_unfinished
+
+    unfinished = find_unfinished()
+    for task, keys in (
+        (make_exploratory_runs, unfinished.batches),
+        (work_on_experiment, unfinished.experiments),
+        (check_endpoint, unfinished.checks),
+    ):
+        for key in keys:
+            task.delay(key)

@@ -1,0 +1,241 @@
+from __future__ import annotations
+
+import math
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import integrate, special
+
+from ensemble.stats.beta import log_lower_tail, log_upper_tail
+from ensemble.stats.sequential import (
+    confidence_sequence,
+    e_value_above,
+    e_value_below,
+    log_e_value_above,
+    log_e_value_below,
+    log_two_arm_e_value,
+    two_arm_e_value,
+)
+from tests.ensemble.stats.walks import REFERENCE, find_quantile, track_edge, walk
+
+ORACLE = REFERENCE["sequential"]
+DECISIONS = REFERENCE["operating_characteristics"]["decision"]
+LIMIT = math.log(20)
+thresholds = st.floats(0.001, 0.999)
+priors = st.tuples(st.floats(0.2, 10), st.floats(0.2, 10))
+
+
+@st.composite
+def counts(draw, most=2000):
+    runs = draw(st.integers(0, most))
+    return draw(st.integers(0, runs)), runs
+
+
+def two_sided(errors, runs, threshold, prior=(0.5, 0.5)):
+    """The log e-value against "the rate is the threshold": the two sides weighted by the prior."""
+    above = log_e_value_above(errors, runs, threshold, prior) + log_upper_tail(threshold, *prior)
+    below = log_e_value_below(errors, runs, threshold, prior) + log_lower_tail(threshold, *prior)
+    return float(np.logaddexp(above, below))
+
+
+@pytest.mark.parametrize("row", ORACLE["e_values"], ids=lambda r: f"{r['S']}/{r['n']},{r['p0']}")
+def test_e_values_equal_the_reference(row):
+    at = (row["S"], row["n"], row["p0"])
+    assert e_value_above(*at) == pytest.approx(row["e_p_greater"], rel=1e-6, abs=1e-8)
+    assert e_value_below(*at) == pytest.approx(row["e_p_less"], rel=1e-6, abs=1e-8)
+    assert log_e_value_above(*at) == pytest.approx(row["log_e_p_greater"], rel=1e-6, abs=1e-9)
+    assert log_e_value_below(*at) == pytest.approx(row["log_e_p_less"], rel=1e-6, abs=1e-9)
+    assert two_sided(*at) == pytest.approx(row["log_e_two_sided"], rel=1e-6, abs=1e-9)
+    assert math.exp(two_sided(*at)) == pytest.approx(row["e_two_sided"], rel=1e-6, abs=1e-8)
+
+
+@pytest.mark.parametrize("row", ORACLE["extreme"], ids=lambda r: f"{r['x']}/{r['n']},{r['p0']}")
+def test_e_values_far_beyond_the_floating_range_equal_high_precision_arithmetic(row):
+    assert log_e_value_above(row["x"], row["n"], row["p0"]) == pytest.approx(row["log_e_p_greater"], rel=1e-8)
+
+
+@pytest.mark.parametrize("row", ORACLE["shortest_decisions"], ids=lambda r: f"{r['p0']}@{r['alpha']}")
+def test_shortest_decisive_tests_equal_the_reference(row):
+    needed = math.log(1 / row["alpha"])
+    errors, clean = row["all_errors_needed"], row["no_errors_needed"]
+    assert log_e_value_above(errors, errors, row["p0"]) >= needed
+    assert errors == 1 or log_e_value_above(errors - 1, errors - 1, row["p0"]) < needed
+    assert log_e_value_below(0, clean, row["p0"]) >= needed > log_e_value_below(0, clean - 1, row["p0"])
+
+
+@pytest.mark.parametrize("row", ORACLE["two_arm_e_process"], ids=lambda r: r["xa"])
+def test_two_arm_e_values_equal_the_reference(row):
+    outcomes = {"1x10": [1] * 10, "0x10": [0] * 10, "1x20": [1] * 20, "0x20": [0] * 20}
+    outcomes |= {"(1,0)x15": [1, 0] * 15, "(0,0,1)x10": [0, 0, 1] * 10}
+    arms = outcomes[row["xa"]], outcomes[row["xb"]]
+    assert two_arm_e_value(*arms) == pytest.approx(row["e"], rel=1e-6)
+    assert log_two_arm_e_value(*arms) == pytest.approx(row["log_e"], rel=1e-9)
+
+
+@given(pair=counts(most=60), threshold=thresholds, prior=priors)
+def test_e_values_are_averages_of_likelihood_ratios_over_the_truncated_prior(pair, threshold, prior):
+    errors, runs = pair
+
+    def weighted_ratio(u):  # u = F(q): the prior becomes uniform
+        q = special.betaincinv(*prior, u)
+        log_ratio = special.xlogy(errors, q) + special.xlog1py(runs - errors, -q)
+        return math.exp(log_ratio - special.xlogy(errors, threshold) - special.xlog1py(runs - errors, -threshold))
+
+    cut = float(special.betainc(*prior, threshold))
+    if not 0.01 < cut < 0.99:
+        return
+    above = integrate.quad(weighted_ratio, cut, 1, limit=500, epsabs=0, epsrel=1e-7)[0] / (1 - cut)
+    below = integrate.quad(weighted_ratio, 0, cut, limit=500, epsabs=0, epsrel=1e-7)[0] / cut
+    assert log_e_value_above(errors, runs, threshold, prior) == pytest.approx(math.log(above), rel=1e-4, abs=1e-4)
+    assert log_e_value_below(errors, runs, threshold, prior) == pytest.approx(math.log(below), rel=1e-4, abs=1e-4)
+
+
+@given(pair=counts(), threshold=thresholds)
+def test_a_rate_is_outside_the_confidence_sequence_exactly_when_the_two_sided_e_value_reaches_its_limit(
+    pair, threshold
+):
+    interval, log_e = confidence_sequence(*pair), two_sided(*pair, threshold)
+    if abs(log_e - LIMIT) > 1e-6:
+        assert interval.contains(threshold) == (log_e < LIMIT)
+
+
+@given(pair=counts(), threshold=thresholds, prior=priors)
+def test_above_and_below_mirror_each_other(pair, threshold, prior):
+    errors, runs = pair
+    above = log_e_value_above(errors, runs, threshold, prior)
+    below = log_e_value_below(runs - errors, runs, 1 - threshold, prior[::-1])
+    assert above == pytest.approx(below, rel=1e-7, abs=1e-7)
+
+
+@given(pair=counts(), threshold=thresholds, prior=priors)
+def test_one_more_run_keeps_the_mean_at_the_threshold(pair, threshold, prior):
+    errors, runs = pair
+    for log_e_value in (log_e_value_above, log_e_value_below):
+        now = log_e_value(errors, runs, threshold, prior)
+        with_error = math.exp(log_e_value(errors + 1, runs + 1, threshold, prior) - now)
+        with_clean = math.exp(log_e_value(errors, runs + 1, threshold, prior) - now)
+        assert threshold * with_error + (1 - threshold) * with_clean == pytest.approx(1, rel=1e-6)
+
+
+@given(pair=counts(most=200), threshold=thresholds, prior=priors)
+def test_evidence_above_grows_with_every_error(pair, threshold, prior):
+    errors, runs = pair
+    now = log_e_value_above(errors, runs + 1, threshold, prior)
+    assert log_e_value_above(errors + 1, runs + 1, threshold, prior) > now
+    assert log_e_value_below(errors + 1, runs + 1, threshold, prior) < log_e_value_below(
+        errors, runs + 1, threshold, prior
+    )
+
+
+def test_without_runs_there_is_no_evidence():
+    assert e_value_above(0, 0, 0.1) == e_value_below(0, 0, 0.1) == two_arm_e_value([], []) == 1
+
+
+def test_beyond_the_floating_range_the_value_is_infinite_and_its_logarithm_finite():
+    assert e_value_above(3000, 3000, 0.01) == math.inf
+    assert math.isfinite(log_e_value_above(3000, 3000, 0.01))
+    assert e_value_below(0, 3000, 0.5) == math.inf
+    assert two_arm_e_value([1] * 2000, [0] * 2000) == math.inf
+    assert math.isfinite(log_two_arm_e_value([1] * 2000, [0] * 2000))
+    assert e_value_above(0, 10**6, 0.5) > 0
+
+
+@given(a=st.floats(0.5, 3000), b=st.floats(0.5, 3000), x=st.floats(0.001, 0.999))
+def test_far_tails_join_the_ordinary_ones(a, b, x):
+    lower, upper = log_lower_tail(x, a, b), log_upper_tail(x, a, b)
+    assert np.logaddexp(lower, upper) == pytest.approx(0, abs=1e-9)
+    assert math.isfinite(lower)
+    assert math.isfinite(upper)
+    ordinary = float(special.betainc(a, b, x))
+    if ordinary > 1e-300:
+        assert lower == pytest.approx(math.log(ordinary), rel=1e-9, abs=1e-12)
+
+
+@given(blocks=st.lists(st.tuples(st.booleans(), st.booleans()), max_size=40))
+def test_two_arms_are_exchangeable_and_the_value_is_the_exponential_of_its_logarithm(blocks):
+    arm_a, arm_b = [a for a, _ in blocks], [b for _, b in blocks]
+    log_e = log_two_arm_e_value(arm_a, arm_b)
+    assert log_e == pytest.approx(log_two_arm_e_value(arm_b, arm_a), abs=1e-9)
+    assert two_arm_e_value(arm_a, arm_b) == pytest.approx(math.exp(log_e))
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.05, 0.3, 0.5, 0.92])
+def test_the_two_arm_e_value_has_a_mean_of_at_most_one_under_equal_rates(rate, blocks=4):
+    total = 0.0
+    for arms in product([0, 1], repeat=2 * blocks):
+        chance = math.prod(rate if outcome else 1 - rate for outcome in arms)
+        total += chance * two_arm_e_value(arms[:blocks], arms[blocks:])
+    assert total <= 1 + 1e-12
+
+
+def test_two_arm_decisions_are_wrong_less_often_than_allowed_and_right_when_arms_differ():
+    generator = np.random.default_rng(20260930)
+
+    def share_decided(rate_a, rate_b, blocks=120, tests=300):
+        decided = 0
+        for _ in range(tests):
+            arms = (generator.random((2, blocks)) < np.array([[rate_a], [rate_b]])).astype(int)
+            grows = (log_two_arm_e_value(arms[0, :n], arms[1, :n]) for n in range(10, blocks + 1, 10))
+            decided += any(log_e >= LIMIT for log_e in grows)
+        return decided / tests
+
+    assert share_decided(0.3, 0.3) <= 0.05
+    assert share_decided(0.9, 0.3) > 0.95
+
+
+def find_decisions(threshold, rates, last):
+    """Stop at the first run where one of the two e-values reaches 20; exact."""
+    high = track_edge(lambda clean, runs: log_e_value_above(runs - clean, runs, threshold) >= LIMIT, last)
+    low = track_edge(lambda errors, runs: log_e_value_below(errors, runs, threshold) >= LIMIT, last)
+    return walk(rates, low, high)
+
+
+@pytest.mark.parametrize("threshold", [0.02, 0.25, 0.7])
+def test_a_decision_at_the_threshold_is_wrong_with_at_most_the_promised_chance(threshold):
+    exits = find_decisions(threshold, [threshold, threshold * 0.9, min(1.0, threshold * 1.2)], 500)
+    above = exits["chance"][exits["side"] == 1].sum(axis=0)
+    below = exits["chance"][exits["side"] == -1].sum(axis=0)
+    assert above[0] <= 0.05
+    assert above[1] <= 0.05
+    assert below[0] <= 0.05
+    assert below[2] <= 0.05
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DECISIONS)
+def test_decisions_have_the_cost_and_the_error_chances_of_the_reference(name):
+    row, last = DECISIONS[name], 2000
+    exits = find_decisions(float(name.split("=")[1]), row["p"], last)
+    above, below = (exits["chance"][exits["side"] == side].sum(axis=0) for side in (1, -1))
+    mean = exits["chance"].T @ exits["runs"] + last * exits["left"]
+    assert mean == pytest.approx(row["EN"], rel=1e-6)
+    assert above == pytest.approx(row["declare_greater"], rel=1e-6, abs=1e-9)
+    assert below == pytest.approx(row["declare_less"], rel=1e-6, abs=1e-9)
+    assert exits["left"] == pytest.approx(row["undecided"], rel=1e-6, abs=1e-9)
+    for column in range(len(row["p"])):
+        assert find_quantile(exits, column, 0.5) == row["median"][column]
+        assert find_quantile(exits, column, 0.9) == row["q90"][column]
+
+
+@pytest.mark.parametrize(
+    ("call", "argument"),
+    [
+        (lambda: e_value_above(2, 1, 0.1), "errors"),
+        (lambda: e_value_above(0, -1, 0.1), "runs"),
+        (lambda: e_value_above(0, 1, 0), "threshold"),
+        (lambda: e_value_below(0, 1, 1), "threshold"),
+        (lambda: e_value_below(0, 1, 0.1, (0, 0)), "prior"),
+        (lambda: log_e_value_below(0, 1, math.nan), "threshold"),
+        (lambda: log_e_value_above(0.5, 1, 0.1), "errors"),
+        (lambda: two_arm_e_value([0, 1], [0]), "outcomes_b"),
+        (lambda: two_arm_e_value([0, 2], [0, 1]), "outcomes_a"),
+        (lambda: two_arm_e_value([0, 1], [0, None]), "outcomes_b"),
+        (lambda: two_arm_e_value([0, 1], [0, math.nan]), "outcomes_b"),
+    ],
+)
+def test_arguments_outside_their_domain_are_named(call, argument):
+    with pytest.raises(ValueError, match=rf"^{argument}: "):
+        call()
