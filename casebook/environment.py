@@ -94,6 +94,14 @@ def read_whole_number(name: str, default: int, *, minimum: int = 0) -> int:
     return number
 
 
+def read_choice(name: str, default: str, choices: tuple[str, ...]) -> str:
+    """Return one of `choices`."""
+    value = read_text(name, default)
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+    return value
+
+
 def read_list(name: str, default: list[str] | None = None) -> list[str]:
     """Return a comma-separated variable as a list without empty items; without a default it is required."""
     value = read_text(name, None if default is None else ",".join(default))

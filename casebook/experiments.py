@@ -5,8 +5,9 @@ The only module of the web application that talks to the engine's deeds.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -94,7 +95,8 @@ def add_test(case: Case, *, title: str, operator: str, endpoint: Endpoint | None
 def save_draft(test: CaseTest, draft: Draft, *, seen_sha256: str) -> bool:
     """Store an edited draft; False when it was changed or locked since the form was shown."""
     experiment = Experiment.objects.select_for_update().get(pk=test.experiment_id)
-    if not experiment.is_draft or draft_sha256(experiment.draft) != seen_sha256:
+    stored = draft_sha256(experiment.draft)
+    if not experiment.is_draft or stored not in (seen_sha256, draft_sha256(draft)):
         return False
     Experiment.objects.filter(pk=experiment.pk, state=Experiment.State.DRAFT).update(draft=draft)
     test.experiment.refresh_from_db()
@@ -144,8 +146,6 @@ def build_protocol(case: Case, draft: Draft) -> Protocol:
 
 
 def _temperature_arms(primary: Arm, temperatures: Sequence[str]) -> list[Arm]:
-    from dataclasses import replace
-
     arms = []
     for text in dict.fromkeys(temperatures):
         temperature = Decimal(text)
@@ -255,8 +255,14 @@ class Effort:
     arms: int
     run_seconds: float | None
 
-    def seconds(self, runs: float) -> float | None:
-        return None if self.run_seconds is None else runs * self.arms * self.run_seconds
+    @property
+    def most_seconds(self) -> float | None:
+        """Seconds for the largest number of runs, all arms together; None when nothing was measured yet."""
+        return None if self.run_seconds is None else self.most * self.arms * self.run_seconds
+
+    @property
+    def most_minutes(self) -> int:
+        return math.ceil((self.most_seconds or 0.0) / 60)
 
 
 def estimate_effort(draft: Draft) -> Effort:

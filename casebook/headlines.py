@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.utils.translation import get_language
 
 from casebook.models import Case, CaseTest
 from casebook.report_numbers import number_writer
-from ensemble.models import SealedResult
+from ensemble.models import Experiment, SealedResult
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,16 +25,36 @@ class Headline:
     share: str
     low: str
     high: str
-    ended_as: str
+    level: str
 
 
-def find_headline(test: CaseTest) -> Headline | None:
-    """The headline of the test's latest sealed result; None before the test is sealed."""
-    results: list[SealedResult] = sorted(test.experiment.results.all(), key=lambda result: -result.version)
-    if not results:
-        return None
-    document = results[0].document
-    arm = document["arms"][0]
+def find_test_headlines(tests: Iterable[CaseTest]) -> dict[int, Headline]:
+    """The headlines of the sealed tests among `tests`, by primary key of the test; two queries."""
+    by_experiment = {test.experiment_id: test for test in tests if test.experiment.state == Experiment.State.SEALED}
+    versions = SealedResult.objects.filter(experiment__in=by_experiment).order_by("version")
+    newest = dict(versions.values_list("experiment_id", "pk"))
+    results = SealedResult.objects.filter(pk__in=newest.values())
+    return {
+        by_experiment[result.experiment_id].pk: _read_headline(by_experiment[result.experiment_id], result)
+        for result in results
+    }
+
+
+def find_case_headlines(cases: Iterable[Case]) -> dict[int, Headline]:
+    """The headline of the newest sealed test of each case that has one, by primary key of the case.
+
+    The case page lists every test: a list of cases has room for one.
+    """
+    sealed = [
+        max(tests, key=lambda test: test.number)
+        for case in cases
+        if (tests := [test for test in case.tests.all() if test.experiment.state == Experiment.State.SEALED])
+    ]
+    return {headline.test.case_id: headline for headline in find_test_headlines(sealed).values()}
+
+
+def _read_headline(test: CaseTest, result: SealedResult) -> Headline:
+    arm = result.document["arms"][0]
     writer = number_writer(get_language() or "en")
     errors, runs, interval = arm["errors"], arm["runs"], arm["interval"]
     return Headline(
@@ -43,14 +64,5 @@ def find_headline(test: CaseTest) -> Headline | None:
         share=writer.write_share(errors / runs) if runs else "",
         low=writer.write_share(interval["low"]) if interval else "",
         high=writer.write_share(interval["high"]) if interval else "",
-        ended_as=document["experiment"]["ended_as"],
+        level=writer.write_level(interval["level"]) if interval else "",
     )
-
-
-def find_case_headline(case: Case) -> Headline | None:
-    """The headline of the newest sealed test of the case. The case page shows every test, also those before it."""
-    for test in sorted(case.tests.all(), key=lambda test: -test.number):
-        headline = find_headline(test)
-        if headline is not None:
-            return headline
-    return None

@@ -49,7 +49,7 @@ class LineFormatter(logging.Formatter):
 
 
 def _quote_value(value: str) -> str:
-    if value and all(character.isalnum() or character in "-_.:/" for character in value):
+    if value and all(character.isalnum() or character in "-+_.:/" for character in value):
         return value
     return json.dumps(value, ensure_ascii=False)
 

@@ -78,6 +78,7 @@ def render_pdf(
         with _only_vendored_fonts() as fonts:
             document = weasyprint.HTML(string=html, base_url=BASE_URL, url_fetcher=StaticFetcher())
             _merge_descriptions(document.etree_element)
+            _move_spaces(document.etree_element)
             pages = document.render(font_config=fonts, pdf_variant=PDF_VARIANT, optimize_images=False)
             content = pages.write_pdf(
                 pdf_variant=PDF_VARIANT,
@@ -138,6 +139,29 @@ def _merge_descriptions(root: Any) -> None:
         title, description = drawing.find(f"{SVG}title"), drawing.find(f"{SVG}desc")
         if title is not None and description is not None and description.text:
             title.text = f"{(title.text or '').rstrip('.')}. {description.text}"
+
+
+def _move_spaces(root: Any) -> None:
+    """Move a space before an inline element into it.
+
+    WeasyPrint 70.0 breaks a line after its first word when the text before an inline element fills the line up to
+    its closing space (`split_first_line` measures that space, Pango does not).
+    """
+    for parent in root.iter():
+        before = None
+        for child in parent:
+            text = parent.text if before is None else before.tail
+            if _is_inline(child) and child.text and text and text[-1:].isspace() and text.strip():
+                child.text = " " + child.text
+                if before is None:
+                    parent.text = text.rstrip()
+                else:
+                    before.tail = text.rstrip()
+            before = child
+
+
+def _is_inline(element: Any) -> bool:
+    return element.tag in ("cite", "em") or element.get("class") == "mono"
 
 
 def _attach(item: PdfAttachment, dated: datetime) -> weasyprint.Attachment:

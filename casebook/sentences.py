@@ -56,6 +56,17 @@ SENTENCES: dict[str, Any] = {
         "n",
     ),
     "finding.no_runs": _("There is no rate: no counted run was finished."),
+    # --- while a test runs: shown on its page only --------------------------------------------------------------
+    "running.rate": ngettext_lazy(
+        "So far the error recurred in %(errors)s of %(runs)s rerun: %(share)s.",
+        "So far the error recurred in %(errors)s of %(runs)s reruns: %(share)s.",
+        "n",
+    ),
+    "running.none": _("No run has been counted yet."),
+    "running.sequence": _(
+        "While the test runs, only the %(level)s confidence sequence is shown: %(low)s to %(high)s. It stays valid "
+        "however often one looks; the planned interval comes when the locked rule is met."
+    ),
     # --- how sure: exactly one beside each finding --------------------------------------------------------------
     "interval.fixed": _(
         "The %(level)s interval for the true share runs from %(low)s to %(high)s. A method like this misses the "
@@ -103,6 +114,7 @@ SENTENCES: dict[str, Any] = {
         "percentage points, not before %(min_runs)s labelled runs; at most %(max_runs)s runs are needed.",
         "n",
     ),
+    "audit.planned": _("%(minimum)s seeds, or %(share)s of the counted runs if that is more."),
     # --- how the arm ended --------------------------------------------------------------------------------------
     "ended.rule": ngettext_lazy(
         "The rule was met after %(runs)s labelled run.",
@@ -154,9 +166,12 @@ SENTENCES: dict[str, Any] = {
         "finished runs the error recurred in %(errors)s of %(runs)s; confidence sequence from %(low)s to %(high)s.",
         "n",
     ),
-    "wilson": _("By the score method of Wilson, for comparison: %(low)s to %(high)s."),
-    "sequence.end": _(
-        "The confidence sequence after the last counted run, valid for any stopping: %(low)s to %(high)s."
+    "completed.plain": ngettext_lazy(
+        "Runs are made several at a time: when the count stopped, %(more)s further run was finished. Over all "
+        "finished runs the error recurred in %(errors)s of %(runs)s.",
+        "Runs are made several at a time: when the count stopped, %(more)s further runs were finished. Over all "
+        "finished runs the error recurred in %(errors)s of %(runs)s.",
+        "n",
     ),
     # --- determinism audit --------------------------------------------------------------------------------------
     "audit.none": _("No seed was repeated, so that nothing is known about determinism."),
@@ -174,10 +189,6 @@ SENTENCES: dict[str, Any] = {
         "The share of seeds that repeat exactly lies between %(low)s and %(high)s (%(level)s interval)."
     ),
     "audit.cache": _("Answered from a warm prompt cache: %(warm)s; cold: %(cold)s; not stated: %(unknown)s."),
-    "audit.meaning": _(
-        "A repeated seed tells how far the seed fixes the answer on this equipment. It is no further evidence about "
-        "the share, and it is not counted there."
-    ),
     # --- identity of the model ----------------------------------------------------------------------------------
     "identity.same": ngettext_lazy(
         "The endpoint named the same model at the %(checks)s check made.",
@@ -208,6 +219,16 @@ SENTENCES: dict[str, Any] = {
         "all count.",
         "n",
     ),
+    "seeds.checked": ngettext_lazy(
+        "Checked while this report was made: the %(count)s listed seed follows from the protocol hash.",
+        "Checked while this report was made: all %(count)s listed seeds follow from the protocol hash.",
+        "n",
+    ),
+    "seeds.wrong": ngettext_lazy(
+        "Warning: %(count)s listed seed does not follow from the protocol hash.",
+        "Warning: %(count)s listed seeds do not follow from the protocol hash.",
+        "n",
+    ),
     "calls.retried": ngettext_lazy(
         "%(count)s call failed and was made again with the same seed.",
         "%(count)s calls failed and were made again with the same seed.",
@@ -221,15 +242,20 @@ SENTENCES: dict[str, Any] = {
         "n",
     ),
     "runs.all": ngettext_lazy(
-        "The %(total)s counted run.", "All %(total)s counted runs, in the order of their seeds.", "n"
+        "The %(total)s recorded run.", "All %(total)s recorded runs, in the order of their seeds.", "n"
     ),
     "runs.some": ngettext_lazy(
-        "The first %(shown)s of %(total)s counted run.",
-        "The first %(shown)s of %(total)s counted runs, in the order of their seeds. The others are in the attached "
+        "The first %(shown)s of %(total)s recorded run.",
+        "The first %(shown)s of %(total)s recorded runs, in the order of their seeds. The others are in the attached "
         "result.json, as far as it lists them, and in the ledger.",
         "n",
     ),
-    "runs.none": _("No counted run was finished."),
+    "runs.none": _("No run was recorded."),
+    "turns.omitted": ngettext_lazy(
+        "%(count)s turn of the conversation is left out here.",
+        "%(count)s turns of the conversation are left out here.",
+        "n",
+    ),
     "text.cut_plain": ngettext_lazy(
         "Cut here: %(shown)s of %(total)s character shown.",
         "Cut here: %(shown)s of %(total)s characters shown.",
@@ -243,6 +269,6 @@ SENTENCES: dict[str, Any] = {
 }
 
 
-def write_sentence(sentence_id: str, n: int | None = None, **facts: str) -> str:
+def write_sentence(sentence_id: str, n: int | None = None, /, **facts: str) -> str:
     """The sentence in the active language; `n` chooses the plural form. Raises `KeyError` for what is missing."""
     return str(SENTENCES[sentence_id] % {**facts, **({} if n is None else {"n": n})})

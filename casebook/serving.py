@@ -51,7 +51,7 @@ def find_pdf_problem() -> str:
     Asked in a process of its own: a missing system library would otherwise fail in ours, and the import is heavy.
     """
     attempt = subprocess.run(
-        [sys.executable, "-W", "error", "-c", "import weasyprint"],
+        [sys.executable, "-W", "error:HarfBuzz-Subset:DeprecationWarning", "-c", "import weasyprint"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     lines = attempt.stderr.strip().splitlines()

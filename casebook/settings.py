@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from casebook.environment import (
     BASE_DIR,
     load_environment,
+    read_choice,
     read_database,
     read_flag,
     read_list,
@@ -98,7 +99,7 @@ TEMPLATES: list[dict[str, Any]] = [
 CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 # --- Database -----------------------------------------------------------------------------------------------
-_database = read_database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}")
+_database = read_database("DATABASE_URL", None if PRODUCTION else f"sqlite:///{DATA_DIR / 'db.sqlite3'}")
 if _database["ENGINE"].endswith("sqlite3"):
     _database["OPTIONS"] |= {
         # A transaction that reads and then writes must hold the write lock from its start: upgrading later
@@ -123,7 +124,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {"connect_args": {"timeout": 30}} if CELERY_BROKER_URL.startswith("sqla+sqlite") else {}
 )
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_IMPORTS = ("ensemble.worker",)  # loaded by workers only: sweeping, the pulse, stopping gently
+CELERY_IMPORTS = ("ensemble.worker", "casebook.worker")  # loaded by workers only: sweeping, the pulse, stopping gently
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "runs"
@@ -133,6 +134,7 @@ CELERY_TASK_ROUTES = {
     "ensemble.tasks.work_on_experiment": {"queue": "runs"},
     "ensemble.tasks.sweep": {"queue": "runs"},
     "casebook.tasks.render_report": {"queue": "reports"},
+    "casebook.tasks.sweep_reports": {"queue": "reports"},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
@@ -242,13 +244,14 @@ EMAIL_BACKEND = "django.core.mail.backends." + (
 )
 
 # --- Logs: one line of key=value pairs per event; prompts and answers never appear in them ------------------
+LOG_LEVEL = read_choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"tasks": {"()": "casebook.logs.TaskErrorFilter"}},
     "formatters": {"line": {"()": "casebook.logs.LineFormatter", "with_error_text": DEBUG}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": read_text("LOG_LEVEL", "INFO").upper()},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     # Django's own handlers print to the console in debug mode only, and mail otherwise.
     "loggers": {
         "django": {"handlers": [], "propagate": True},

@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
+from operator import itemgetter
 
 from django.contrib.staticfiles import finders
 from django.utils.html import format_html, format_html_join
@@ -85,19 +87,22 @@ def find_direction(text: str) -> str:
 
 def split_pieces(text: str) -> Iterator[Piece]:
     """`text` in stretches that can be printed and code points of what cannot, in order."""
-    plain: list[str] = []
+    for code, group in groupby(_read_characters(text), key=itemgetter(1)):
+        characters = [character for character, _ in group]
+        if not code:
+            yield Piece(text="".join(characters), is_code=False)
+            continue
+        repeats = f" ×{len(characters)}" if len(characters) > 1 else ""
+        yield Piece(text=code + repeats, is_code=True)
+
+
+def _read_characters(text: str) -> Iterator[tuple[str, str]]:
+    """Every character with its code point if it is to be shown as such, otherwise with an empty text."""
     marks = 0
     for character in text.replace("\r\n", "\n"):
         marks = marks + 1 if unicodedata.combining(character) else 0
-        if marks <= MARKS_IN_A_ROW and _is_printable(character):
-            plain.append(character)
-            continue
-        if plain:
-            yield Piece(text="".join(plain), is_code=False)
-            plain = []
-        yield Piece(text=f"U+{ord(character):04X}", is_code=True)
-    if plain:
-        yield Piece(text="".join(plain), is_code=False)
+        plain = marks <= MARKS_IN_A_ROW and _is_printable(character)
+        yield character, "" if plain else f"U+{ord(character):04X}"
 
 
 def _is_printable(character: str) -> bool:
@@ -106,6 +111,12 @@ def _is_printable(character: str) -> bool:
     if unicodedata.category(character) in MISLEADING or _VARIATION.match(character):
         return False
     return ord(character) in find_covered_characters()
+
+
+def write_plain(text: str) -> str:
+    """`text` on one line for places that hold no markup, such as a title; what cannot be printed as `[U+XXXX]`."""
+    pieces = split_pieces(" ".join(str(text).split()))
+    return "".join(f"[{piece.text}]" if piece.is_code else piece.text for piece in pieces)
 
 
 def show_text(text: str) -> SafeString:

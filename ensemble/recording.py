@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,6 +18,13 @@ from ensemble.stopping import rule_is_met
 ENTRY_KINDS = {Zone.COUNTED: "run", Zone.EXPLORATORY: "exploratory", Zone.AUDIT: "audit"}
 
 
+class Standing(NamedTuple):
+    """How things stand after a commit: the test's state, and whether the arm has met its stop."""
+
+    state: str
+    arm_is_stopped: bool
+
+
 def record_calls(
     experiment: Experiment,
     zone: Zone,
@@ -25,8 +33,8 @@ def record_calls(
     *,
     remade: frozenset[int] = frozenset(),
     rule: StoppingRule | None = None,
-) -> str:
-    """Write `calls` durably and return the test's state as it then is.
+) -> Standing:
+    """Write `calls` durably and return how things then stand.
 
     An answer that another delivery of the same work recorded first is dropped: each index has one answer. With a
     `rule` the arm's counts advance over the longest finished prefix, and the arm stops where the rule is met.
@@ -36,15 +44,14 @@ def record_calls(
         lock_head(experiment)
         state = Experiment.objects.values_list("state", flat=True).get(pk=experiment.pk)
         if state == Experiment.State.SEALED:
-            return state
+            return Standing(state, arm_is_stopped=True)
         fresh = _without_recorded(experiment, zone, plan.position, calls)
         Run.objects.bulk_create(
             [_run_row(experiment, zone, plan.position, call, remade=call.index in remade, now=now) for call in fresh]
         )
         append_entries(experiment, list(_entries(zone, plan, fresh, remade=remade, now=now)))
-        if rule is not None:
-            advance_prefix(experiment, plan.position, rule)
-    return state
+        stopped = rule is not None and advance_prefix(experiment, plan.position, rule)
+    return Standing(state, arm_is_stopped=stopped)
 
 
 def _without_recorded(
@@ -140,11 +147,14 @@ def _label_payload(plan: CallPlan, call: Call) -> dict[str, JsonValue]:
     }
 
 
-def advance_prefix(experiment: Experiment, position: int, rule: StoppingRule) -> None:
-    """Move the arm's counts over the runs that are now finished without a gap, in seed order, up to its stop."""
+def advance_prefix(experiment: Experiment, position: int, rule: StoppingRule) -> bool:
+    """Move the arm's counts over the runs that are now finished without a gap, in seed order, up to its stop.
+
+    Whether the arm is stopped.
+    """
     arm = ArmProgress.objects.get(experiment=experiment, position=position)
     if arm.is_stopped:
-        return
+        return True
     before = arm.prefix
     rows = Run.objects.counted().finished().filter(experiment=experiment, arm=position, index__gte=arm.prefix)
     for index, label in rows.order_by("index").values_list("index", "label").iterator():
@@ -157,6 +167,7 @@ def advance_prefix(experiment: Experiment, position: int, rule: StoppingRule) ->
             break
     if arm.prefix != before:
         arm.save()
+    return arm.is_stopped
 
 
 def count_run(arm: ArmProgress, label: str) -> None:

@@ -78,7 +78,7 @@ def compute_result(experiment: Experiment) -> Document:
         "software": software_versions(),
         "exploratory_runs": locked["exploratory_runs"],
         "earlier_tests": locked["earlier_tests"],
-        "arms": [_arm_result(experiment, arm) for arm in experiment.arms.all()],
+        "arms": [arm_result(experiment, arm) for arm in experiment.arms.all()],
     }
 
 
@@ -104,7 +104,8 @@ def is_deterministic(arm: Arm) -> bool:
     return arm.sampling.temperature == Decimal(0) or arm.sampling.top_k == 1
 
 
-def _arm_result(experiment: Experiment, progress: ArmProgress) -> Document:
+def arm_result(experiment: Experiment, progress: ArmProgress) -> Document:
+    """An arm's entry of the result; for an arm that still runs, what its finished prefix says so far."""
     arm = experiment.protocol.arms[progress.position]
     rule = experiment.protocol.stopping
     level = float(rule.level)

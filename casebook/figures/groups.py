@@ -11,6 +11,7 @@ from django.utils.translation import gettext, ngettext
 
 from casebook.figures.labels import OUTCOME_NAMES, Labels
 from casebook.figures.svg import (
+    NARROW,
     SMALL,
     WIDE,
     clean_text,
@@ -24,7 +25,8 @@ from casebook.figures.svg import (
 )
 
 GroupLabel = Literal["error", "no_error", "unclear"]
-ROW = 46.0
+ROW, ROW_ON_PHONE = 46.0, 66.0
+VALUE_ROOM = 104.0
 # A drawing stays a drawing: the whole text of a 1 MB answer belongs to the table of runs.
 LONGEST_TITLE = 500
 
@@ -54,8 +56,9 @@ def draw_groups(figure: GroupsFigure) -> SafeString:
     """Draw a bar per group; errors differ by pattern and by the word beside them, not by colour alone."""
     shown = figure.groups[: figure.most_groups]
     longest = max((group.count for group in shown), default=1)
-    rows = [_draw_group(figure, group, place * ROW, longest) for place, group in enumerate(shown)]
-    height = ROW * len(shown)
+    row = ROW if figure.width > NARROW else ROW_ON_PHONE
+    rows = [_draw_group(figure, group, place * row, longest) for place, group in enumerate(shown)]
+    height = row * len(shown)
     rest = figure.total - sum(group.count for group in shown)
     if rest > 0 or not shown:
         rows.append(draw_text(0, height + 16, _describe_rest(figure, rest), "cb-fig-soft", font_size=SMALL))
@@ -71,26 +74,23 @@ def draw_groups(figure: GroupsFigure) -> SafeString:
 
 
 def _draw_group(figure: GroupsFigure, group: AnswerGroup, top: float, longest: int) -> str:
+    """Draw the text, the word for its label and the count, on one line or (on a phone) two, and the bar below."""
     share = group.count / figure.total if figure.total else 0
     value = f"{figure.labels.format_number(group.count)} · {figure.labels.format_percent(share)}"
-    word = str(OUTCOME_NAMES[group.label])
-    room = figure.width - measure_text(value) - measure_text(word, SMALL) - 34
-    text = cut_text(group.text, room) or gettext("(empty answer)")
-    width = max(figure.width * group.count / longest - 2, 2) if longest else 2
+    word, right = str(OUTCOME_NAMES[group.label]), figure.width
+    narrow = figure.width <= NARROW
+    second = top + (34 if narrow else 15)
+    word_place, anchor = (0.0, "start") if narrow else (right - VALUE_ROOM, "end")
+    room = right if narrow else right - VALUE_ROOM - measure_text(word, SMALL) - 20
+    paint = "cb-fig-rubric" if group.label == "error" else "cb-fig-soft"
+    width = max((right - 2) * group.count / max(longest, 1), 2)
     return draw_element(
         "g",
         draw_element("title", escape(clean_text(group.text)[:LONGEST_TITLE])),
-        draw_text(0, top + 15, text),
-        draw_text(
-            figure.width - measure_text(value) - 10,
-            top + 15,
-            word,
-            "cb-fig-rubric" if group.label == "error" else "cb-fig-soft",
-            font_size=SMALL,
-            text_anchor="end",
-        ),
-        draw_text(figure.width, top + 15, value, text_anchor="end", font_weight="600"),
-        draw_swatch(figure.figure_id, group.label, x=1, y=top + 23, width=width, height=10),
+        draw_text(0, top + 15, cut_text(group.text, room) or gettext("(empty answer)")),
+        draw_text(word_place, second, word, paint, font_size=SMALL, text_anchor=anchor),
+        draw_text(right, second, value, text_anchor="end", font_weight="600"),
+        draw_swatch(figure.figure_id, group.label, x=1, y=second + 8, width=width, height=10),
     )
 
 

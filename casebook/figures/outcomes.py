@@ -21,6 +21,7 @@ from casebook.figures.svg import (
 
 BAR_TOP, BAR_HEIGHT = 24.0, 30.0
 LEGEND_ROW = 24.0
+GAP, SLIMMEST = 3.0, 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,25 +61,32 @@ def draw_outcomes(figure: OutcomesFigure) -> SafeString:
 
 
 def _draw_bar(figure: OutcomesFigure, counts: dict[str, int]) -> str:
-    total, parts, left = sum(counts.values()), [], 1.0
-    if total == 0:
+    shown = {outcome: count for outcome, count in counts.items() if count}
+    if not shown:
         return draw_swatch(
             figure.figure_id, "failed", x=1, y=BAR_TOP, width=figure.width - 2, height=BAR_HEIGHT
         )
-    shown = {outcome: count for outcome, count in counts.items() if count}
-    gaps = 3.0 * (len(shown) - 1)
-    for outcome, count in shown.items():
-        # A single run among thousands stays visible: two units wide at least.
-        width = max((figure.width - 2 - gaps) * count / total, 2)
+    parts, left = [], 1.0
+    widths = _share_out(shown, figure.width - 2 - GAP * (len(shown) - 1))
+    for outcome, width in widths.items():
         parts.append(
             draw_swatch(figure.figure_id, outcome, x=left, y=BAR_TOP, width=width, height=BAR_HEIGHT)
         )
-        number = figure.labels.format_number(count)
+        number = figure.labels.format_number(shown[outcome])
         if measure_text(number) < width:
             middle = left + width / 2
             parts.append(draw_text(middle, BAR_TOP - 8, number, text_anchor="middle", font_weight="600"))
-        left += width + 3
+        left += width + GAP
     return draw_element("g", *parts)
+
+
+def _share_out(counts: dict[str, int], room: float) -> dict[str, float]:
+    """Return widths in proportion to the counts; a single run among thousands stays visible."""
+    total = sum(counts.values())
+    slim = {outcome for outcome, count in counts.items() if room * count / total < SLIMMEST}
+    rest = sum(count for outcome, count in counts.items() if outcome not in slim)
+    left = room - SLIMMEST * len(slim)
+    return {name: SLIMMEST if name in slim else left * count / rest for name, count in counts.items()}
 
 
 def _draw_legend(figure: OutcomesFigure, counts: dict[str, int]) -> tuple[str, float]:

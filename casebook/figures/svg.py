@@ -23,26 +23,25 @@ FONT_FAMILY = "Casebook Sans, Source Sans 3, Helvetica, Arial, sans-serif"
 # Rounded-up advances of the sans in em, by kind of letter: enough to cut and place text without a font at hand.
 _SLIM, _BROAD = frozenset("fijlrtI.,;:'’!|()[]{}/- ·г"), frozenset("mwMW@%—…№ЖМФШЩЫЮжмфшщыю")
 
-INK, SOFT, RULE, PAPER = "#211e1a", "#5c554b", "#d8d1c4", "#ffffff"
+INK, SOFT, RULE, PAPER = "#211e1a", "#5c554b", "#dcd6ca", "#ffffff"
 PAINTS: dict[str, dict[str, str]] = {
     "cb-fig-text": {"fill": INK},
     "cb-fig-soft": {"fill": SOFT},
     "cb-fig-grid": {"stroke": RULE, "stroke-width": "1"},
     "cb-fig-axis": {"stroke": SOFT, "stroke-width": "1"},
     "cb-fig-line": {"stroke": INK, "stroke-width": "2", "fill": "none"},
-    "cb-fig-point": {"fill": INK},
     "cb-fig-band": {"fill": "#dfe7ec"},
     "cb-fig-edge": {"stroke": "#46657b", "stroke-width": "1", "fill": "none"},
     "cb-fig-mark": {"stroke": "#8c2332", "stroke-width": "1.5", "stroke-dasharray": "5 3", "fill": "none"},
     "cb-fig-rubric": {"fill": "#8c2332"},
     "cb-fig-error": {"fill": "#8c2332", "stroke": "#8c2332"},
     "cb-fig-no_error": {"fill": "#c9d6df", "stroke": "#46657b"},
-    "cb-fig-unclear": {"fill": "#f3e3bd", "stroke": "#7a5606"},
+    "cb-fig-unclear": {"fill": "#f3e3bd", "stroke": "#745105"},
     "cb-fig-refused": {"fill": PAPER, "stroke": "#46657b"},
     "cb-fig-truncated": {"fill": PAPER, "stroke": SOFT},
     "cb-fig-failed": {"fill": PAPER, "stroke": SOFT},
     "cb-fig-hatch-light": {"stroke": PAPER, "stroke-width": "1.25"},
-    "cb-fig-hatch-unclear": {"fill": "#7a5606"},
+    "cb-fig-hatch-unclear": {"fill": "#745105"},
     "cb-fig-hatch-refused": {"stroke": "#46657b", "stroke-width": "1.25"},
     "cb-fig-hatch-soft": {"stroke": SOFT, "stroke-width": "1"},
 }
@@ -149,8 +148,8 @@ def draw_patterns(figure_id: str) -> str:
     marks = {
         "error": draw_element("path", paint="cb-fig-hatch-light", d="M-1.5 1.5l3-3M0 6l6-6M4.5 7.5l3-3"),
         "unclear": draw_element("circle", paint="cb-fig-hatch-unclear", cx=3, cy=3, r=1),
-        "refused": draw_element("path", paint="cb-fig-hatch-refused", d="M3 0V6"),
-        "truncated": draw_element("path", paint="cb-fig-hatch-soft", d="M0 3H6"),
+        "refused": draw_element("path", paint="cb-fig-hatch-refused", d="M3 -1V7"),
+        "truncated": draw_element("path", paint="cb-fig-hatch-soft", d="M-1 3H7"),
     }
     patterns = (
         draw_element(

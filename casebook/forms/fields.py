@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 import zoneinfo
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.formats import get_format, sanitize_separators
 from django.utils.translation import gettext_lazy as _
+
+from casebook.dates import ImpreciseDateError, format_imprecise_date, parse_imprecise_date
 
 # Grouping of thousands: an ordinary, no-break or narrow no-break space; in English also a comma.
 SPACES = re.compile(r"[\s\u00a0\u202f]")
@@ -70,6 +74,24 @@ class AmountField(forms.DecimalField):
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         return {**super().widget_attrs(widget), "inputmode": "decimal"}
+
+
+class ImpreciseDateField(PlainTextField):
+    """A day, a month or a year, exact or about; cleans to the canonical text of `casebook.dates`."""
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        if text in self.empty_values:
+            return text
+        # Somewhere on earth it is tomorrow already: UTC+14.
+        today = (timezone.now() + timedelta(hours=14)).date()
+        try:
+            return str(parse_imprecise_date(text, today=today))
+        except ImpreciseDateError as error:
+            raise ValidationError(str(error), code="invalid") from error
+
+    def prepare_value(self, value: Any) -> Any:
+        return format_imprecise_date(value) if isinstance(value, str) and value else value
 
 
 class TimeZoneField(PlainTextField):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+import zoneinfo
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +29,7 @@ else:
 # An answer of 1 MB and a conversation of 200 long turns fit; the rest is written by people.
 LONG_TEXT = 2_000_000
 PEOPLES_TEXT = 20_000
+CURRENCIES = ("EUR", "USD", "GBP", "CAD", "CHF", "CNY", "KZT", "RUB", "UAH")  # offered; any other can be typed
 LONG_FIELDS = ("conversation", "disputed_answer", "system_prompt")
 
 
@@ -107,6 +109,7 @@ LABELS = {
     "harm": _("The harm in words"),
     "wrong_statement": _("The wrong words"),
 }
+CONVERSATION_EXAMPLE = _("User: May I claim the refund after the trip?\nAssistant: Yes, within 90 days.")
 ROWS = {"conversation": 9, "disputed_answer": 5, "system_prompt": 2, "summary": 2, "truth_source": 2, "harm": 3}
 
 
@@ -152,6 +155,7 @@ class IncidentForm(IncidentModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["disputed_answer"].required = False
+        self.fields["conversation"].widget.attrs["placeholder"] = CONVERSATION_EXAMPLE
         self.fields["harm_currency"].widget.attrs.update({"list": "currencies", "autocomplete": "off"})
         self.fields["time_zone"].widget.attrs.update({"list": "time-zones", "autocomplete": "off"})
 
@@ -161,6 +165,13 @@ class IncidentForm(IncidentModelForm):
 
     def layout(self) -> tuple[Section, ...]:
         return SECTIONS
+
+    def currencies(self) -> tuple[str, ...]:
+        return CURRENCIES
+
+    def time_zones(self) -> list[str]:
+        """Names to choose from: those of places, and UTC."""
+        return sorted(name for name in zoneinfo.available_timezones() if "/" in name and "Etc" not in name) + ["UTC"]
 
     def clean_conversation(self) -> str:
         text: str = self.cleaned_data["conversation"]
@@ -212,6 +223,13 @@ class LogIncidentForm(IncidentForm):
     def layout(self) -> tuple[Section, ...]:
         return (*SECTIONS, FILES_SECTION)
 
+    def new_case(self, language: str) -> Case:
+        """The case that a valid form describes, not saved yet."""
+        cleaned = self.cleaned_data
+        return Case(
+            public_id=cleaned["token"], title=cleaned["title"], summary=cleaned["summary"], language=language
+        )
+
 
 class EditIncidentForm(IncidentForm):
     """An existing case; `version` tells whether somebody saved it since the form was opened."""
@@ -226,6 +244,15 @@ class EditIncidentForm(IncidentForm):
     def seen_version(self) -> datetime | None:
         """When the case had last been saved as this form was opened; None when the form does not tell."""
         try:
-            return datetime.fromisoformat(self.cleaned_data["version"])
+            seen = datetime.fromisoformat(self.cleaned_data["version"])
         except ValueError:
             return None
+        return seen if seen.tzinfo else None
+
+    def take_over(self, current: Case) -> list[str]:
+        """Let the next save of this form replace `current`; the labels of the fields in which the two differ."""
+        saved = EditIncidentForm.of_case(current)
+        typed = {name: self.data[name] for name in self.data}
+        self.data = {**typed, "version": current.updated_at.isoformat()}
+        names = [name for name in self.fields if name != "version"]
+        return [str(self[name].label) for name in names if saved[name].initial != self.cleaned_data.get(name)]

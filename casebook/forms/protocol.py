@@ -20,6 +20,7 @@ from ensemble.stats.designs import OFFERED_PLANS
 
 MOST_TEMPERATURES = 6
 MOST_PHRASES = 50
+MOST_REFUSALS = 300
 
 
 class LinesField(PlainTextField):
@@ -27,11 +28,15 @@ class LinesField(PlainTextField):
 
     widget = forms.Textarea(attrs={"rows": 3})
 
+    def __init__(self, *, most: int = MOST_PHRASES, **kwargs: Any) -> None:
+        self.most = most
+        super().__init__(**kwargs)
+
     def clean(self, value: Any) -> Any:
         text = super().clean(value) or ""
         lines = [line.strip() for line in text.splitlines() if line.strip()]
-        if len(lines) > MOST_PHRASES:
-            raise ValidationError(_("At most %(most)s lines.") % {"most": MOST_PHRASES})
+        if len(lines) > self.most:
+            raise ValidationError(_("At most %(most)s lines.") % {"most": self.most})
         return lines
 
 
@@ -138,7 +143,7 @@ class ProtocolForm(forms.Form):
     unit = PlainTextField(label=_("Unit, if the number must have one"), required=False, max_length=40)
 
     refusal_phrases = LinesField(
-        label=_("An answer that begins with one of these is a refusal"), required=False
+        label=_("An answer that begins with one of these is a refusal"), required=False, most=MOST_REFUSALS
     )
     stopping = forms.ChoiceField(
         label=_("Stopping rule"),

@@ -43,6 +43,15 @@ class CaseQuerySet(models.QuerySet["Case"]):
             )
         return found.distinct()
 
+    def with_measurements(self) -> CaseQuerySet:
+        """Incidents, tests and reports at hand, without the long documents of results and reports."""
+        from casebook.models.reports import Report
+
+        reports = Report.objects.select_related("result").defer("context", "result__document_json")
+        return self.prefetch_related(
+            "incidents", "tests__experiment__arms", models.Prefetch("reports", queryset=reports)
+        )
+
 
 class Case(models.Model):
     """The file: incidents, exhibits, tests and reports, visible to its team only (samples excepted)."""
@@ -82,6 +91,12 @@ class Case(models.Model):
     def illustration_notice(self) -> str:
         """Why a sample, or a copy of one, says nothing about the named provider's product."""
         return str(self.background.get("illustration_notice", ""))
+
+    def twin_in(self, language: str) -> Case | None:
+        """The same sample in another language; None for a case that is none, or is in `language` already."""
+        if not self.is_sample or self.language == language:
+            return None
+        return Case.objects.samples(language).filter(sample_key=self.sample_key).first()
 
     def incident(self) -> Incident:
         """The case's first incident: the disputed exchange that its tests rerun."""

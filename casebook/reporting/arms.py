@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
+from casebook.report_numbers import NumberWriter
 from casebook.reporting.claims import (
     write_audit,
     write_counts,
@@ -30,10 +31,8 @@ from casebook.reporting.lines import (
     list_identity,
     list_intervals,
     list_sampling,
-    list_setting,
     list_zero_lines,
 )
-from casebook.reporting.numbers import NumberWriter
 from casebook.reporting.words import NOTES, say
 
 Document = Mapping[str, Any]
@@ -46,7 +45,6 @@ class ArmView:
     number: int
     name: str
     is_primary: bool
-    setting: tuple[Row, ...]
     sampling: tuple[Row, ...]
     finding: str
     k_of_n: str
@@ -76,7 +74,6 @@ def build_arm(arm: Document, ended_as: str, numbers: NumberWriter) -> ArmView:
         number=arm["position"] + 1,
         name=arm["name"],
         is_primary=arm["purpose"] == "primary",
-        setting=list_setting(arm),
         sampling=list_sampling(arm["sampling"], numbers),
         finding=write_finding(arm, numbers),
         k_of_n=write_counts(arm, numbers),
@@ -97,7 +94,7 @@ def build_arm(arm: Document, ended_as: str, numbers: NumberWriter) -> ArmView:
         groups=list_groups(arm, numbers),
         audit=write_audit(arm["audit"], arm["cache"], numbers),
         identity_sentences=write_identity(arm["identity"], numbers),
-        identity=list_identity(arm["identity"]),
+        identity=list_identity(arm),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext
 
-from casebook.reporting.numbers import NumberWriter
+from casebook.report_numbers import NumberWriter
 from casebook.sentences import write_sentence
 
 Document = Mapping[str, Any]
@@ -40,6 +40,22 @@ def write_finding(arm: Document, numbers: NumberWriter) -> str:
         "share": numbers.write_share(arm["errors"] / arm["runs"] if arm["runs"] else None),
     }
     return write_sentence(choose_finding(arm), arm["runs"] or arm["unlabelled"], **facts)
+
+
+def write_running(arm: Document, numbers: NumberWriter) -> tuple[str, str]:
+    """What the page of a running test says: the count so far, and the one interval that may be looked at."""
+    if not arm["runs"]:
+        return write_sentence("running.none"), ""
+    facts = {
+        "errors": numbers.write_count(arm["errors"]),
+        "runs": numbers.write_count(arm["runs"]),
+        "share": numbers.write_share(arm["errors"] / arm["runs"]),
+    }
+    found = write_sentence("running.rate", arm["runs"], **facts)
+    sequence = arm["confidence_sequence"]
+    if sequence is None:
+        return found, write_sentence("interval.deterministic")
+    return found, write_sentence("running.sequence", **_interval_facts(sequence, numbers))
 
 
 def write_interval(arm: Document, numbers: NumberWriter) -> str:
@@ -80,6 +96,8 @@ def write_counts(arm: Document, numbers: NumberWriter) -> str:
 
 def write_details(arm: Document, numbers: NumberWriter) -> tuple[str, ...]:
     """The sentences beneath the finding: missing labels, refusals, what was finished besides, calls."""
+    if not arm["runs"]:
+        return (_write_completed(arm, numbers),)
     found = [*_write_band(arm, numbers), _write_substantive(arm, numbers), _write_completed(arm, numbers)]
     for key, sentence_id in (
         ("duplicate_seeds", "seeds.duplicate"),
@@ -93,8 +111,6 @@ def write_details(arm: Document, numbers: NumberWriter) -> tuple[str, ...]:
 
 def _write_band(arm: Document, numbers: NumberWriter) -> list[str]:
     unlabelled, band = arm["unlabelled"], arm["worst_case"]
-    if not arm["runs"]:
-        return []
     if not unlabelled:
         return [write_sentence("band.none")]
     if band is None:
@@ -128,6 +144,8 @@ def _write_completed(arm: Document, numbers: NumberWriter) -> str:
         "errors": numbers.write_count(done["errors"]),
         "runs": numbers.write_count(done["runs"]),
     }
+    if arm["deterministic"]:
+        return write_sentence("completed.plain", more, **facts)
     return write_sentence("completed.more", more, **facts, **_interval_facts(done["interval"], numbers))
 
 

@@ -1,4 +1,4 @@
-"""Everything a report prints, as frozen values and as JSON: rendering needs nothing else, neither database nor clock."""
+"""Everything a report prints, as frozen values and as JSON: rendering it needs neither database nor clock."""
 
 from __future__ import annotations
 
@@ -153,3 +153,9 @@ def context_from_json(document: Mapping[str, Any]) -> ReportContext:
 
 def _read_test(document: Mapping[str, Any]) -> TestFacts:
     return TestFacts(**{**document, "arms": tuple(ArmCounts(**arm) for arm in document["arms"])})
+
+
+def find_primary(result: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The arm whose finding stands on page 1."""
+    arms: list[Mapping[str, Any]] = result["arms"]
+    return next((arm for arm in arms if arm["purpose"] == "primary"), arms[0])

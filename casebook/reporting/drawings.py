@@ -20,8 +20,8 @@ from casebook.figures import (
     draw_outcomes,
     draw_sequence,
 )
+from casebook.report_numbers import NumberWriter
 from casebook.reporting.claims import write_counts
-from casebook.reporting.numbers import NumberWriter
 
 Document = Mapping[str, Any]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.utils.translation import gettext
 
+from casebook.report_numbers import NumberWriter
 from casebook.reporting.claims import GROUPS_LISTED
-from casebook.reporting.numbers import NumberWriter
 from casebook.reporting.words import IDENTITY, LABELS, METHODS, OUTCOMES, SAMPLING, say
 from casebook.sentences import write_sentence
 from casebook.visible import CutText, cut_text
@@ -75,19 +75,11 @@ class RunLine:
     counts: bool
 
 
-def list_setting(arm: Document) -> tuple[Row, ...]:
-    return (
-        Row(label=gettext("Endpoint"), value=arm["endpoint"]),
-        Row(label=gettext("Model"), value=arm["model"]),
-    )
-
-
 def list_sampling(sampling: Document, numbers: NumberWriter) -> tuple[Row, ...]:
     """Every sampling value, as locked and sent."""
     return tuple(
         Row(label=say(SAMPLING, name), value=_write_setting(value, numbers))
-        for name, value in sampling.items()
-        if name in SAMPLING
+        for name, value in _in_order(sampling, SAMPLING)
     )
 
 
@@ -97,12 +89,18 @@ def _write_setting(value: Any, numbers: NumberWriter) -> str:
     return numbers.write_count(value) if isinstance(value, int) else numbers.write_decimal(value)
 
 
+def _in_order(found: Document, words: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Entries in the order of our words: canonical JSON sorts them by name."""
+    return [(key, found[key]) for key in words if key in found]
+
+
 def list_counts(arm: Document, numbers: NumberWriter) -> tuple[Row, ...]:
     labels = [
         (gettext("Label: %(name)s") % {"name": say(LABELS, key)}, n) for key, n in arm["labels"].items()
     ]
     outcomes = [
-        (gettext("Outcome: %(name)s") % {"name": say(OUTCOMES, k)}, n) for k, n in arm["outcomes"].items()
+        (gettext("Outcome: %(name)s") % {"name": say(OUTCOMES, k)}, n)
+        for k, n in _in_order(arm["outcomes"], OUTCOMES)
     ]
     others = [
         (gettext("Tokens of the prompt"), arm["tokens"]["prompt"]),
@@ -149,7 +147,7 @@ def list_zero_lines(arm: Document, numbers: NumberWriter) -> tuple[ZeroLine, ...
         return ()
     return tuple(
         ZeroLine(
-            share=numbers.write_share(share),
+            share=numbers.write_level(share),
             chance=numbers.write_share((1 - share) ** arm["runs"]),
             runs_needed=numbers.write_count(clean_runs_to_bound(share, zero["level"])),
         )
@@ -177,14 +175,18 @@ def _write_group(group: Document, total: int, numbers: NumberWriter) -> GroupLin
     )
 
 
-def list_identity(identity: Document) -> tuple[Row, ...]:
+def list_identity(arm: Document) -> tuple[Row, ...]:
     """What the endpoint told of its model at the first check, and at the last where that differs."""
-    first, last = identity["first"] or {}, identity["last"] or {}
-    rows = [_write_identity_row(key, value, "") for key, value in first.items() if value]
+    first, last = arm["identity"]["first"] or {}, arm["identity"]["last"] or {}
+    rows = [
+        Row(label=gettext("endpoint"), value=arm["endpoint"]),
+        Row(label=gettext("model, as asked for"), value=arm["model"]),
+    ]
+    rows += [_write_identity_row(key, value, "") for key, value in _in_order(first, IDENTITY) if value]
     later = gettext("at the last check")
     rows += [
         _write_identity_row(key, value, f" ({later})")
-        for key, value in last.items()
+        for key, value in _in_order(last, IDENTITY)
         if value and value != first.get(key)
     ]
     return tuple(rows)

@@ -55,7 +55,7 @@ METHODS: dict[str, Any] = {
     "wilson": _("Wilson (score)"),
     "missing-label-band": _("worst-case band"),
 }
-DETECTORS: dict[str, Any] = {"text": _("by words"), "number": _("by a number")}
+DETECTORS: dict[str, Any] = {"text": _("words of the answer"), "number": _("a number in the answer")}
 MATCHES: dict[str, Any] = {
     "contains": _("the answer contains one of these"),
     "starts with": _("the answer starts with one of these"),
@@ -81,7 +81,7 @@ SAMPLING: dict[str, Any] = {
     "stop": _("stop words"),
 }
 IDENTITY: dict[str, Any] = {
-    "name": _("model"),
+    "name": _("model, as the endpoint names it"),
     "digest": _("digest"),
     "family": _("family"),
     "parameter_size": _("parameters"),

@@ -21,7 +21,9 @@ class EndpointConfig:
     concurrency: int = 1
     timeout_seconds: float = 120.0
     api_key: str = field(default="", repr=False)
-    options: Mapping[str, Any] = field(default_factory=dict)  # backend-specific, documented in the backend's file
+    options: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # backend-specific, documented in the backend's file
 
 
 @dataclass(frozen=True, kw_only=True)

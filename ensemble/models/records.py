@@ -88,6 +88,15 @@ class Run(models.Model):
     def __str__(self) -> str:
         return f"{self.zone} arm {self.arm} run {self.index}"
 
+    @property
+    def seconds(self) -> float:
+        return self.duration_ms / 1000
+
+    @property
+    def arm_number(self) -> int:
+        """The arm as people count: from 1."""
+        return self.arm + 1
+
 
 class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
     def delete(self) -> NoReturn:

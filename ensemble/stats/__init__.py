@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ensemble.stats.clusters import *  # noqa: F403
+    from ensemble.stats.comparison import *  # noqa: F403
     from ensemble.stats.designs import *  # noqa: F403
+    from ensemble.stats.detector_error import *  # noqa: F403
+    from ensemble.stats.diversity import *  # noqa: F403
+    from ensemble.stats.exposure import *  # noqa: F403
     from ensemble.stats.interval import *  # noqa: F403
     from ensemble.stats.precision import *  # noqa: F403
     from ensemble.stats.proportion import *  # noqa: F403
     from ensemble.stats.sequential import *  # noqa: F403
+    from ensemble.stats.voting import *  # noqa: F403
 
 _PUBLIC_NAMES = {
     "interval": ("Interval", "Note"),
@@ -39,7 +44,50 @@ _PUBLIC_NAMES = {
         "two_arm_e_value",
     ),
     "designs": ("OFFERED_PLANS", "find_offered_plan"),
-    "clusters": ("identical_share",),
+    "clusters": (
+        "accordance",
+        "cluster_interval",
+        "concordance",
+        "identical_share",
+        "intraclass_correlation",
+    ),
+    "comparison": (
+        "boschloo",
+        "fisher",
+        "holm",
+        "mcnemar",
+        "miettinen_nurminen",
+        "newcombe",
+        "newcombe_paired",
+        "runs_per_arm",
+        "tango",
+    ),
+    "detector_error": (
+        "cohen_kappa",
+        "double_sampling",
+        "guaranteed_prevalence",
+        "gwet_ac1",
+        "krippendorff_alpha",
+        "lang_reiczigel",
+        "ppi",
+        "ppi_plus_plus",
+    ),
+    "diversity": (
+        "chao1",
+        "effective_answers",
+        "entropy",
+        "novelty_bound",
+        "repeat_probability",
+        "unseen_mass",
+    ),
+    "voting": ("all_of", "at_least_one", "vote_error", "vote_error_bracket"),
+    "exposure": (
+        "at_least_one_user",
+        "bayes_factor",
+        "break_even_loss",
+        "expected_occurrences",
+        "log_bayes_factor",
+    ),
 }
 _MODULE_OF = {name: module for module, names in _PUBLIC_NAMES.items() for name in names}
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import sys
 
 from scipy import special
 
+_LARGEST_LOG = math.log(sys.float_info.max)
 _UNDERFLOW = 1e-290
 _MAX_TERMS = 100_000
 
@@ -20,6 +22,11 @@ def exact_limits(errors: float, runs: float, tail: float) -> tuple[float, float]
     low = 0.0 if errors <= 0 else float(special.betaincinv(errors, runs - errors + 1, tail))
     high = 1.0 if errors >= runs else float(special.betainccinv(errors + 1, runs - errors, tail))
     return low, high
+
+
+def exponentiate(log_value: float) -> float:
+    """Return exp of a logarithm, infinite beyond the floating range."""
+    return math.exp(log_value) if log_value <= _LARGEST_LOG else math.inf
 
 
 def log_beta(a: float, b: float) -> float:

@@ -34,7 +34,14 @@ def cluster_interval(errors: Sequence[int], sizes: Sequence[int], level: float =
     rate = total / runs
     low, high = exact_limits(rate * effective, effective, (1.0 - level) / 2)
     return Interval(
-        estimate=rate, low=low, high=high, level=level, method="korn-graubard", errors=total, runs=runs, notes=notes
+        estimate=rate,
+        low=low,
+        high=high,
+        level=level,
+        method="korn-graubard",
+        errors=total,
+        runs=runs,
+        notes=notes,
     )
 
 
@@ -49,8 +56,12 @@ def intraclass_correlation(errors: Sequence[int], sizes: Sequence[int]) -> float
     if clusters < 2 or runs == clusters or total in (0, runs):
         return None
     rates = [error / size for error, size in zip(errors, sizes, strict=True)]
-    between = sum(size * (rate - total / runs) ** 2 for rate, size in zip(rates, sizes, strict=True)) / (clusters - 1)
-    within = sum(size * rate * (1 - rate) for rate, size in zip(rates, sizes, strict=True)) / (runs - clusters)
+    between = sum(size * (rate - total / runs) ** 2 for rate, size in zip(rates, sizes, strict=True)) / (
+        clusters - 1
+    )
+    within = sum(size * rate * (1 - rate) for rate, size in zip(rates, sizes, strict=True)) / (
+        runs - clusters
+    )
     typical = (runs - sum(size * size for size in sizes) / runs) / (clusters - 1)
     return (between - within) / (between + (typical - 1) * within)
 
@@ -103,7 +114,9 @@ def _require_clusters(errors: Sequence[int], sizes: Sequence[int]) -> tuple[list
         raise ValueError(f"errors: {len(errors)} clusters, but sizes has {len(sizes)}")
     for size in sizes:
         require_count("sizes", size, minimum=1)
-    pairs = [require_errors(error, size, ("errors", "sizes")) for error, size in zip(errors, sizes, strict=True)]
+    pairs = [
+        require_errors(error, size, ("errors", "sizes")) for error, size in zip(errors, sizes, strict=True)
+    ]
     return [error for error, _ in pairs], [size for _, size in pairs]
 
 

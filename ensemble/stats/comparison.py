@@ -45,7 +45,9 @@ def newcombe(errors_a: int, runs_a: int, errors_b: int, runs_b: int, level: floa
     return _difference("newcombe", (errors_a, runs_a), (errors_b, runs_b), level, limits)
 
 
-def miettinen_nurminen(errors_a: int, runs_a: int, errors_b: int, runs_b: int, level: float = 0.95) -> Interval:
+def miettinen_nurminen(
+    errors_a: int, runs_a: int, errors_b: int, runs_b: int, level: float = 0.95
+) -> Interval:
     """Estimate the difference of two error rates, a − b, by inverting the score test. Counts up to 10⁶ per arm.
 
     It excludes 0 exactly when the score test rejects equal rates. Miettinen & Nurminen (1985), Stat. Med. 4:213–226.
@@ -109,9 +111,8 @@ def _find_highest_difference(a: tuple[int, int], b: tuple[int, int], z: float) -
 def _fit_second_rate(a: tuple[int, int], b: tuple[int, int], difference: float) -> float:
     """Return the likeliest rate of the second arm when the first is higher by `difference`."""
 
-    def slope(rate: float) -> float:  # of the log-likelihood, downwards: its root is the maximum
+    def slope(rate: float) -> float:  # of the log-likelihood, downwards, times what is never negative
         other = rate + difference
-        gain = a[0] / other + b[0] / rate
-        return (a[1] - a[0]) / (1 - other) + (b[1] - b[0]) / (1 - rate) - gain
+        return (a[1] * other - a[0]) * rate * (1 - rate) + (b[1] * rate - b[0]) * other * (1 - other)
 
     return find_sign_change(slope, max(0.0, -difference), min(1.0, 1.0 - difference))

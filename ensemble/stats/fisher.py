@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
+from ensemble.stats.binomial import binomial_chances, log_choices
 from ensemble.stats.domain import require_errors, require_open_share, require_share
 from ensemble.stats.proportion import normal_quantile
-
-Floats = NDArray[np.float64]
 
 MAX_RUNS = 10**6
 MAX_PLANNED_RUNS = 2000
@@ -50,17 +48,11 @@ def runs_per_arm(p_a: float, p_b: float, power: float = 0.8, alpha: float = 0.05
         raise ValueError(f"p_b: {p_b} equals p_a, there is no difference to detect")
     # Fisher's test needs more than the normal approximation says: no smaller number need be tried.
     runs = max(1, math.floor(0.7 * _approximate_runs(p_a, p_b, power, alpha)))
-    while runs <= MAX_PLANNED_RUNS and _find_power(p_a, p_b, runs, alpha) < power:
-        runs += 1
+    while runs <= MAX_PLANNED_RUNS and (missing := power - _find_power(p_a, p_b, runs, alpha)) > 0:
+        runs += _find_safe_step(p_a, p_b, runs, missing)
     if runs > MAX_PLANNED_RUNS:
         raise ValueError(f"p_b: {p_b} is too near p_a, {p_a}: over {MAX_PLANNED_RUNS} runs per arm needed")
     return runs
-
-
-def log_choices(runs: int, errors: NDArray[np.int64]) -> Floats:
-    """Return log C(runs, errors), elementwise."""
-    result: Floats = special.gammaln(runs + 1) - special.gammaln(errors + 1) - special.gammaln(runs - errors + 1)
-    return result
 
 
 def _approximate_runs(p_a: float, p_b: float, power: float, alpha: float) -> float:
@@ -71,21 +63,41 @@ def _approximate_runs(p_a: float, p_b: float, power: float, alpha: float) -> flo
     return max(0.0, equal + apart) ** 2 / (p_a - p_b) ** 2
 
 
+def _find_safe_step(p_a: float, p_b: float, runs: int, missing: float) -> int:
+    """Return how many runs cannot yet gain the missing power: a third of what the steepest normal curve would need.
+
+    The exact power climbs in a saw-tooth around that curve, so near the goal every number of runs is tried.
+    """
+    deviation = math.sqrt(p_a * (1 - p_a) + p_b * (1 - p_b))
+    steepest = abs(p_a - p_b) / math.sqrt(8 * math.pi * runs)
+    return max(1, math.floor(missing * deviation / (3 * steepest)))
+
+
 def _find_power(p_a: float, p_b: float, runs: int, alpha: float) -> float:
     """Return the exact chance that the two-sided test rejects with equal numbers of runs.
 
-    With equal arms the test is symmetric: it rejects when the arm with more errors has at least a critical number,
-    which depends on the errors in all.
+    Tables with more errors than one arm has runs are those with fewer once errors and clean runs are swapped.
     """
+    fewer = _find_rejection(p_a, p_b, runs, alpha, runs)
+    return fewer + _find_rejection(1 - p_a, 1 - p_b, runs, alpha, runs - 1)
+
+
+def _find_rejection(p_a: float, p_b: float, runs: int, alpha: float, most: int) -> float:
+    """Return the chance that the test rejects and there are at most `most` ≤ `runs` errors in all.
+
+    With equal arms the table is symmetric given the errors in all, and the p-value is twice the larger arm's tail.
+    """
+    spread = 10 * math.sqrt(runs * (p_a * (1 - p_a) + p_b * (1 - p_b))) + 10
+    mean = runs * (p_a + p_b)
+    totals = np.arange(max(0, math.floor(mean - spread)), min(most, math.ceil(mean + spread)) + 1)[:, None]
     errors = np.arange(runs + 1)
+    others = totals - errors
+    possible, others = others >= 0, np.maximum(others, 0)
     log_chance = log_choices(runs, errors)
-    pmf_a = np.exp(log_chance + special.xlogy(errors, p_a) + special.xlog1py(runs - errors, -p_a))
-    pmf_b = np.exp(log_chance + special.xlogy(errors, p_b) + special.xlog1py(runs - errors, -p_b))
-    more, fewer = np.triu_indices(runs + 1, k=1)[::-1]
-    total = 0.0
-    rejected = _find_rejected(runs, alpha)
-    return total + float(pmf_a @ rejected @ pmf_b) if more.size and fewer.size else 0.0
-
-
-def _find_rejected(runs: int, alpha: float) -> NDArray[np.bool_]:
-    raise NotImplementedError
+    log_given = log_chance + log_chance[others] - log_choices(2 * runs, totals)
+    given = np.exp(np.where(possible, log_given, -np.inf))
+    tails = given[:, ::-1].cumsum(axis=1)[:, ::-1]
+    rejects = 2 * tails <= alpha * (1 + TIE)
+    rejects |= np.take_along_axis(rejects, others, axis=1)
+    chances = binomial_chances(runs, errors, p_a) * binomial_chances(runs, errors, p_b)[others]
+    return float(chances[rejects & possible].sum())

@@ -33,7 +33,9 @@ def tango(both: int, only_a: int, only_b: int, neither: int, level: float = 0.95
     if not sum(cells):
         return _difference("tango", cells, level, (-1.0, 1.0))
     low = -_find_highest_difference(sum(cells), cells[2], cells[1], z)
-    return _difference("tango", cells, level, (low, _find_highest_difference(sum(cells), cells[1], cells[2], z)))
+    return _difference(
+        "tango", cells, level, (low, _find_highest_difference(sum(cells), cells[1], cells[2], z))
+    )
 
 
 def newcombe_paired(both: int, only_a: int, only_b: int, neither: int, level: float = 0.95) -> Interval:
@@ -106,7 +108,9 @@ def _fit_only_b(pairs: int, only_a: int, only_b: int, difference: float) -> floa
     root = math.sqrt(max(0.0, linear * linear - 4 * square * constant))
     if linear < 0:
         return (root - linear) / (2 * square)
-    return -2 * constant / (root + linear) if root + linear > 0 else 0.0  # the same root, without cancellation
+    return (
+        -2 * constant / (root + linear) if root + linear > 0 else 0.0
+    )  # the same root, without cancellation
 
 
 def _correlate(cells: tuple[int, int, int, int]) -> float:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from ensemble.stats.beta import exact_limits
+from ensemble.stats.binomial import Floats, log_choices
 from ensemble.stats.domain import (
     require_count,
     require_errors,
@@ -19,8 +20,6 @@ from ensemble.stats.domain import (
     require_share,
 )
 from ensemble.stats.interval import Interval, Note
-
-Floats = NDArray[np.float64]
 
 SMALLEST_HALF_WIDTH = 0.02
 _BISECTIONS = 11
@@ -225,8 +224,7 @@ def _describe_stops(found: list[tuple[int, int, float]], alpha: float) -> _Stops
     runs = np.array([row[0] for row in found])
     errors = np.array([row[1] for row in found])
     low, high = _limits(errors, runs, alpha)
-    log_choices = special.gammaln(runs + 1) - special.gammaln(errors + 1) - special.gammaln(runs - errors + 1)
-    log_orderings = np.log(np.array([row[2] for row in found])) + log_choices
+    log_orderings = np.log(np.array([row[2] for row in found])) + log_choices(runs, errors)
     return _Stops(runs=runs, errors=errors, log_orderings=log_orderings, low=low, high=high)
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ensemble.stats.beta import log_beta, log_lower_tail, log_upper_tail
+from ensemble.stats.beta import exponentiate, log_beta, log_lower_tail, log_upper_tail
 from ensemble.stats.domain import require_errors, require_open_share, require_prior
 from ensemble.stats.interval import Interval, Note
 from ensemble.stats.precision import PrecisionPlan, plan_precision
@@ -23,8 +23,6 @@ __all__ = [
     "plan_precision",
     "two_arm_e_value",
 ]
-
-_LARGEST_LOG = math.log(1.7976931348623157e308)
 
 
 def confidence_sequence(
@@ -68,12 +66,12 @@ def e_value_above(errors: int, runs: int, threshold: float, prior: tuple[float, 
     Its mean is at most 1 under that hypothesis at any stopping time; 1 / e is an anytime-valid p-value. Beyond the
     floating range it is inf: use the logarithm. Ramdas, Grünwald, Vovk & Shafer (2023), Statistical Science 38:576–601.
     """
-    return _exponentiate(log_e_value_above(errors, runs, threshold, prior))
+    return exponentiate(log_e_value_above(errors, runs, threshold, prior))
 
 
 def e_value_below(errors: int, runs: int, threshold: float, prior: tuple[float, float] = (0.5, 0.5)) -> float:
     """Return the evidence, in betting units, against "the error rate is at least `threshold`"."""
-    return _exponentiate(log_e_value_below(errors, runs, threshold, prior))
+    return exponentiate(log_e_value_below(errors, runs, threshold, prior))
 
 
 def log_e_value_above(
@@ -102,7 +100,7 @@ def two_arm_e_value(outcomes_a: Sequence[Any], outcomes_b: Sequence[Any]) -> flo
     The arms run in blocks of one run each, so the outcomes (1 or True = error) have equal lengths.
     Turner, Ly & Grünwald (2024), Journal of Statistical Planning and Inference 230:106116.
     """
-    return _exponentiate(log_two_arm_e_value(outcomes_a, outcomes_b))
+    return exponentiate(log_two_arm_e_value(outcomes_a, outcomes_b))
 
 
 def log_two_arm_e_value(outcomes_a: Sequence[Any], outcomes_b: Sequence[Any]) -> float:
@@ -159,10 +157,6 @@ def _log_mixture_ratio(errors: int, runs: int, threshold: float, prior: tuple[fl
 
 def _log_chance(outcome: int, rate: float) -> float:
     return math.log(rate if outcome else 1.0 - rate)
-
-
-def _exponentiate(log_value: float) -> float:
-    return math.exp(log_value) if log_value <= _LARGEST_LOG else math.inf
 
 
 def _require_outcomes(name: str, outcomes: Sequence[Any]) -> list[int]:

@@ -1,4 +1,4 @@
-"""How a report writes numbers, shares, sizes and dates in its language."""
+"""How reports, and pages that quote results, write numbers, shares, sizes and dates in their language."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class NumberWriter:
         return DASH if share is None else self.labels.format_number(share, 4)
 
     def write_level(self, level: float) -> str:
-        """A confidence level, or a chance of missing: 95%, 97.5%."""
+        """A round share, such as a confidence level, without idle zeros: 95%, 97.5%."""
         percent = round(level * 100, 6)
         digits = len(f"{percent:g}".partition(".")[2])
         return self.labels.format_percent(percent / 100, digits)
@@ -70,9 +70,12 @@ class NumberWriter:
         day = pgettext("format of day and time", "j E Y, H:i:s")
         return f"{format_moment(moment, day)} UTC" if moment else DASH
 
-    def write_day(self, text: str | None) -> str:
-        moment = _read_moment(text)
-        return format_moment(moment, pgettext("format of a day", "j E Y")) if moment else DASH
+    def write_period(self, start: str | None, end: str | None) -> str:
+        """From one time to another; on one day the day is written once."""
+        first, last = _read_moment(start), _read_moment(end)
+        if first is None or last is None or first.date() != last.date():
+            return f"{self.write_moment(start)} – {self.write_moment(end)}"
+        return f"{self.write_moment(start).removesuffix(' UTC')} – {last:%H:%M:%S} UTC"
 
 
 def number_writer(language: str) -> NumberWriter:
@@ -80,10 +83,11 @@ def number_writer(language: str) -> NumberWriter:
 
 
 def _digits(share: float) -> int:
+    """One decimal; near the edges as many, up to four, as keep the share apart from 0 and 100 %."""
     edge = min(share, 1 - share)
-    if edge >= 0.01:
+    if edge >= 0.01 or edge == 0:
         return 1
-    return 2 if edge >= 0.001 else 3
+    return next((digits for digits in (2, 3) if edge * 100 >= 0.5 * 10.0**-digits), 4)
 
 
 def _read_moment(text: str | None) -> datetime | None:

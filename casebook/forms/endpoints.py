@@ -1,0 +1,157 @@
+"""Adding and changing a model endpoint, for administrators."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+from casebook.forms.fields import PlainTextField, is_encodable
+from ensemble.backends import open_backend
+from ensemble.endpoints import count_tests_under_way
+from ensemble.errors import EndpointError
+from ensemble.models import Endpoint
+
+if TYPE_CHECKING:
+    EndpointModelForm = forms.ModelForm[Endpoint]
+else:
+    EndpointModelForm = forms.ModelForm
+
+Kind = Endpoint.Kind
+ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # an odd number of backslashes
+EXPLANATIONS = {
+    Kind.EMBEDDED: _(
+        "A small English model inside the worker. It needs no server and no download: good for trying the method, "
+        "not for judging anybody’s product."
+    ),
+    Kind.OLLAMA: _("A local or remote server with models of your choice. The usual one."),
+    Kind.SCRIPTED: _("No model at all: answers with a known error rate, to test the instrument itself."),
+}
+# What each kind needs; a field that is not listed means nothing to it and is emptied.
+NEEDED = {Kind.EMBEDDED: (), Kind.OLLAMA: ("url", "model"), Kind.SCRIPTED: ("options",)}
+POSSIBLE = {
+    Kind.EMBEDDED: (),
+    Kind.OLLAMA: ("url", "model", "key_variable"),
+    Kind.SCRIPTED: ("options", "model"),
+}
+OF_SOME_KINDS = ("url", "model", "key_variable", "options")
+# What a locked protocol names, or what decides which model answers.
+LOCKED_IN = ("name", "backend", "model", "url", "options")
+
+
+class EndpointForm(EndpointModelForm):
+    usernames = PlainTextField(
+        label=_("People who may use it"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("User names, separated by spaces or commas. Administrators may always use it."),
+    )
+
+    class Meta:
+        model = Endpoint
+        fields = (
+            "name", "backend", "url", "model", "key_variable", "options",
+            "concurrency", "timeout_seconds", "is_enabled", "is_open",
+        )  # fmt: skip
+        field_classes = {"name": PlainTextField, "model": PlainTextField, "url": PlainTextField}
+        widgets = {"backend": forms.RadioSelect, "options": forms.Textarea(attrs={"rows": 6, "spellcheck": "false"})}
+        help_texts = {
+            "name": _("As people will see it, and as protocols will record it."),
+            "url": _("For example http://127.0.0.1:11434. Only an administrator can set it."),
+            "model": _("The name and tag on the server, for example llama3.2:3b."),
+            "key_variable": _(
+                "The key itself is never stored: name the environment variable of the server and the worker that "
+                "holds it, for example CASEBOOK_KEY_LAB. Leave empty if the server asks for none."
+            ),
+            "options": _("JSON: the script of the answers, as docs/endpoints.md describes it."),
+            "concurrency": _("How many calls the server takes at the same time, from all tests together."),
+            "is_enabled": _("Switch off to keep it out of new tests."),
+            "is_open": _("Its bill and its load are somebody's: otherwise name the people below."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        backend = self.fields["backend"]
+        assert isinstance(backend, forms.ChoiceField)
+        backend.choices = [(kind, _explain(kind)) for kind in Kind]
+        for name in ("url", "model", "options"):
+            self.fields[name].required = True  # marked as such; `clean` knows which kind needs which
+        self.initial.setdefault("backend", Kind.OLLAMA)
+        if self.instance.pk:
+            self.initial["usernames"] = ", ".join(self.instance.users.values_list("username", flat=True))
+
+    def clean_options(self) -> dict[str, Any]:
+        options = self.cleaned_data["options"]
+        if options in (None, ""):
+            return {}
+        if not isinstance(options, dict):
+            raise ValidationError(_("The options are a JSON object: { … }."))
+        if not is_storable_json(options):
+            raise ValidationError(_("The options hold something that cannot be stored: NUL, half of a character, or a number that is none."))
+        return options
+
+    def clean_usernames(self) -> list[Any]:
+        names = [name for name in re.split(r"[\s,;]+", self.cleaned_data["usernames"]) if name]
+        users = list(get_user_model().objects.filter(username__in=names))
+        missing = sorted(set(names) - {user.get_username() for user in users})
+        if missing:
+            raise ValidationError(_("No account has the user name: %(names)s."), params={"names": ", ".join(missing)})
+        return users
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean() or self.cleaned_data
+        kind = cleaned.get("backend")
+        if kind is None:
+            return cleaned
+        for name in OF_SOME_KINDS:
+            is_blank = not self[name].data
+            if name not in POSSIBLE[kind] or (is_blank and name not in NEEDED[kind]):
+                cleaned[name] = {} if name == "options" else ""
+                self.errors.pop(name, None)
+        self._refuse_change_under_way(cleaned)
+        return cleaned
+
+    def _refuse_change_under_way(self, cleaned: dict[str, Any]) -> None:
+        """A locked test is made on what it was locked to: the endpoint stays as it is until the test is over."""
+        if not self.instance.pk:
+            return
+        stored = Endpoint.objects.get(pk=self.instance.pk)
+        changed = [name for name in LOCKED_IN if name in cleaned and cleaned[name] != getattr(stored, name)]
+        if changed and count_tests_under_way(stored):
+            message = _("A locked test that is not over uses this endpoint: add another endpoint instead.")
+            for name in changed:
+                self.add_error(name, message)
+
+    def _post_clean(self) -> None:
+        super()._post_clean()
+        if not self.errors and self.cleaned_data["backend"] == Kind.SCRIPTED:
+            try:
+                open_backend(self.instance.config()).close()  # reads the script, calls nothing
+            except EndpointError as error:
+                self.add_error("options", str(error))
+
+    def save(self, commit: bool = True) -> Endpoint:
+        endpoint = super().save(commit)
+        endpoint.users.set(self.cleaned_data["usernames"])
+        return endpoint
+
+
+def _explain(kind: Kind) -> SafeString:
+    return format_html('{}<span class="cb-help">{}</span>', capfirst(kind.label), EXPLANATIONS[kind])
+
+
+def is_storable_json(value: Any) -> bool:
+    """Whether a database that checks its JSON takes `value`: no NUL, no lone surrogate, no NaN."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except ValueError:  # NaN and infinities, which JSON does not know
+        return False
+    return not ESCAPED_NUL.search(text) and is_encodable(text)

@@ -1,0 +1,121 @@
+"""`manage.py demo --out DIR`: the main job without a browser, by the worker's own code, on a database of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from casebook.models import CaseTest, Report
+
+EXPLORATORY_RUNS = 5
+
+
+class Command(BaseCommand):
+    help = "Copy a sample case, lock its protocol, run it on the embedded model, and write the report to a folder."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--out", required=True, help="folder for report.pdf, result.json, protocol.json, ledger.jsonl")
+        parser.add_argument("--runs", type=int, default=100, help="labelled runs to make (default 100)")
+        parser.add_argument("--sample", default="moffatt", help="key of the sample case (default moffatt)")
+        parser.add_argument("--language", default="en", choices=["en", "ru"], help="language of the report")
+        parser.add_argument("--own-database", action="store_true", help="this process has a database of its own already")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        if options["runs"] < 1:
+            raise CommandError("--runs must be at least 1")
+        if not options["own_database"]:
+            self._restart_with_own_database(options)
+            return
+        folder = Path(options["out"])
+        folder.mkdir(parents=True, exist_ok=True)
+        call_command("migrate", verbosity=0)
+        call_command("load_samples", verbosity=0)
+        test = self._make_test(options["sample"], options["runs"])
+        self._run_test(test)
+        report = self._render_report(test, options["language"])
+        self._write_files(test, report, folder)
+
+    def _restart_with_own_database(self, options: dict[str, Any]) -> None:
+        """Run this command again in a process whose data folder is new, so that no existing data is touched."""
+        with tempfile.TemporaryDirectory(prefix="casebook-demo-") as folder:
+            environment = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "DATABASE_URL_FILE")}
+            environment["CASEBOOK_DATA_DIR"] = folder
+            arguments = [f"--{name}={options[name]}" for name in ("runs", "sample", "language")]
+            out = str(Path(options["out"]).resolve())
+            command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "demo", f"--out={out}", *arguments]
+            finished = subprocess.run([*command, "--own-database"], env=environment, check=False)  # noqa: S603
+        if finished.returncode:
+            raise CommandError("the demonstration failed; the message above says why")
+
+    def _make_test(self, sample: str, runs: int) -> CaseTest:
+        from django.contrib.auth import get_user_model
+
+        from casebook import experiments
+        from casebook.intake import copy_case
+        from casebook.models import Case
+        from ensemble.models import Endpoint
+
+        source = Case.objects.filter(is_sample=True, sample_key=sample, language="en").first()
+        if source is None:
+            keys = Case.objects.filter(is_sample=True).values_list("sample_key", flat=True).distinct()
+            raise CommandError(f"there is no sample “{sample}”; there are: {', '.join(sorted(keys))}")
+        user = get_user_model().objects.create_user("demo")
+        case = copy_case(source, owner=user)
+        endpoint = Endpoint.objects.get(backend="embedded")
+        test = experiments.add_test(case, title=case.title, operator="demo", endpoint=endpoint)
+        draft = {**test.experiment.draft, "stopping": {"kind": "fixed", "runs": runs}}
+        experiments.save_draft(test, draft, seen_sha256=experiments.draft_sha256(test.experiment.draft))
+        return test
+
+    def _run_test(self, test: CaseTest) -> None:
+        """Exploratory runs, locking, and the worker's own loop until the result is sealed."""
+        from casebook import experiments
+        from ensemble.exploring import request_runs, run_batch
+        from ensemble.models import Experiment
+        from ensemble.runner import work_on
+        from ensemble.states import lock_protocol
+
+        protocol = experiments.build_protocol(test.case, test.experiment.draft)
+        run_batch(request_runs(test.experiment, protocol, EXPLORATORY_RUNS), "demo")
+        lock_protocol(test.experiment, protocol, earlier=experiments.earlier_tests(test), by="demo")
+        self.stdout.write(f"protocol locked: {test.experiment.protocol_sha256}")
+        experiment = test.experiment
+        while experiment.state != Experiment.State.SEALED:
+            experiment = Experiment.objects.get(pk=experiment.pk)
+            worked = work_on(experiment, "demo")
+            arm = experiment.arms.get(position=0)
+            self.stdout.write(f"{arm.errors} errors in {arm.runs} labelled runs")
+            if not worked and experiment.state == Experiment.State.PAUSED:
+                raise CommandError(experiment.reason)
+        test.experiment.refresh_from_db()
+
+    def _render_report(self, test: CaseTest, language: str) -> Report:
+        from casebook.reports import render_report, request_report
+
+        report = request_report(
+            case=test.case, test=test, language=language, requested_by=test.case.members.get()
+        )
+        render_report(report.pk, "demo")
+        report.refresh_from_db()
+        if report.state != Report.State.READY:
+            raise CommandError(report.message)
+        return report
+
+    def _write_files(self, test: CaseTest, report: Report, folder: Path) -> None:
+        from ensemble.ledger import export_lines
+
+        with report.file.open("rb") as file:
+            (folder / "report.pdf").write_bytes(file.read())
+        (folder / "result.json").write_bytes(report.result.document_json.encode("utf-8"))
+        (folder / "protocol.json").write_bytes(test.experiment.protocol_json.encode("utf-8"))
+        lines = "".join(f"{line}\n" for line in export_lines(test.experiment))
+        (folder / "ledger.jsonl").write_bytes(lines.encode("utf-8"))
+        self.stdout.write(f"written to {folder}: report.pdf, result.json, protocol.json, ledger.jsonl")

@@ -1,0 +1,33 @@
+"""Finding a quoted phrase in the text it was taken from, as people copy: other quotes, dashes, spaces or case."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+ALIKE = ("\"«»“”„‟", "'‘’‚‛`´", "-‐‑‒–—―−", "еёЕЁ")
+CLASSES = {character: f"[{re.escape(group)}]" for group in ALIKE for character in group}
+
+
+def find_phrase(text: str, phrase: str) -> tuple[int, int] | None:
+    """Where `phrase` first stands in `text`, as start and end; None when it does not, or is blank."""
+    words = ["".join(CLASSES.get(character, re.escape(character)) for character in word) for word in phrase.split()]
+    found = re.search(r"\s+".join(words), text, re.IGNORECASE) if words else None
+    return found.span() if found else None
+
+
+def contains_phrase(text: str, phrase: str) -> bool:
+    """Whether `phrase` stands in `text`, composed and decomposed letters being the same."""
+    return find_phrase(unicodedata.normalize("NFC", text), unicodedata.normalize("NFC", phrase)) is not None
+
+
+def mark_phrase(text: str, phrase: str) -> SafeString:
+    """`text` as HTML, escaped, with the first occurrence of `phrase` inside a mark element."""
+    span = find_phrase(text, phrase)
+    if span is None:
+        return format_html("{}", text)
+    start, end = span
+    return format_html("{}<mark>{}</mark>{}", text[:start], text[start:end], text[end:])

@@ -1,0 +1,338 @@
+"""The report as its templates print it: every number written out, every figure drawn, every long text cut."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+
+from casebook.dates import format_imprecise_date
+from casebook.report_numbers import NumberWriter, number_writer
+from casebook.reporting.arms import ArmView, build_arm
+from casebook.reporting.context import ReportContext, TestFacts, find_primary
+from casebook.reporting.drawings import draw_interval_of
+from casebook.reporting.lines import Row, RunLine, list_runs
+from casebook.reporting.plan import PlanLine, list_detector, list_plan, write_rule
+from casebook.reporting.quotes import Quote, quote_text, quote_turns
+from casebook.reporting.words import BACKENDS, EVENTS, HARMS, STATES, say
+from casebook.sentences import write_sentence
+from ensemble.protocol import derive_seed, encode_text, sha256_hex
+
+Document = Mapping[str, Any]
+
+RUNS_LISTED = 500
+TITLE_CHARACTERS = 64
+LONG_TITLE = 80
+QUESTION_CHARACTERS = 300
+REASON_CHARACTERS = 120
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestLine:
+    """A locked test of the case in the table of all of them."""
+
+    __test__ = False
+
+    number: str
+    is_this: bool
+    locked_at: str
+    ended_at: str
+    state: str
+    protocol: str
+    exploratory: str
+    arms: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunTable:
+    arm_name: str
+    note: str
+    runs: tuple[RunLine, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExhibitLine:
+    number: str
+    name: str
+    description: str
+    media_type: str
+    size: str
+    sha256: str
+    received_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageOne:
+    """What a lawyer needs if nothing else is read."""
+
+    question: str
+    k_of_n: str
+    share: str
+    finding: str
+    interval: str
+    meaning: str
+    figure: SafeString | None
+    prompt: str
+    model: str
+    between: str
+    rule: str
+    ended: str
+    ran: tuple[Row, ...]
+    anchors: tuple[Row, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportView:
+    """`context` for texts that are printed as they are; everything else ready to print."""
+
+    context: ReportContext
+    title: str
+    short_title: str
+    short_hash: str
+    has_long_title: bool
+    subject: str
+    reason: str
+    sealed_at: str
+    as_of: str
+    one: PageOne
+    facts: tuple[Row, ...]
+    harm: tuple[Row, ...]
+    conversation: tuple[Quote, ...]
+    disputed_answer: Quote
+    disclaimer: Quote | None
+    plan: tuple[PlanLine, ...]
+    detector: tuple[Row, ...]
+    sent: tuple[Quote, ...]
+    tests: tuple[TestLine, ...]
+    events: tuple[Row, ...]
+    arms: tuple[ArmView, ...]
+    is_deterministic: bool
+    has_zero: bool
+    is_planned: bool
+    has_wilson: bool
+    exhibits: tuple[ExhibitLine, ...]
+    software: tuple[Row, ...]
+    seeds: str
+    runs: tuple[RunTable, ...]
+
+
+def build_view(context: ReportContext) -> ReportView:
+    """The view in the active language, which must be the context's. Raises `ValueError` for broken hashes."""
+    _check_hashes(context)
+    numbers = number_writer(context.language)
+    result = context.result
+    primary = find_primary(result)
+    arms = [build_arm(arm, result["experiment"]["ended_as"], numbers) for arm in result["arms"]]
+    incident = context.incident
+    return ReportView(
+        context=context,
+        title=context.case.title,
+        short_title=_shorten(context.case.title, TITLE_CHARACTERS),
+        short_hash=result["protocol_sha256"][:12],
+        has_long_title=len(context.case.title) > LONG_TITLE,
+        subject=gettext("How often a disputed answer of an AI system recurs"),
+        reason=_shorten(result["experiment"]["reason"], REASON_CHARACTERS),
+        sealed_at=numbers.write_moment(context.sealed_at),
+        as_of=numbers.write_moment(context.as_of),
+        one=_build_page_one(context, primary, numbers),
+        facts=_list_facts(context, numbers),
+        harm=_list_harm(context, numbers),
+        conversation=quote_turns(incident.turns, numbers),
+        disputed_answer=quote_text(incident.disputed_answer, numbers, role="assistant"),
+        disclaimer=quote_text(incident.disclaimer, numbers) if incident.disclaimer.strip() else None,
+        plan=list_plan(context, primary, numbers),
+        detector=list_detector(result["protocol"], numbers),
+        sent=() if incident.prompt_is_verbatim else _quote_sent(result, primary, numbers),
+        tests=tuple(_write_test(test, context, numbers) for test in context.tests),
+        events=tuple(_write_event(event.kind, event.at, event.reason, numbers) for event in context.events),
+        arms=tuple(arms),
+        is_deterministic=any(arm["deterministic"] for arm in result["arms"]),
+        has_zero=any(arm.zero for arm in arms),
+        is_planned=result["protocol"]["stopping"]["kind"] == "precision",
+        has_wilson=any(arm["wilson"] for arm in result["arms"]),
+        exhibits=_list_exhibits(context, numbers),
+        software=tuple(
+            Row(label=name, value=version) for name, version in sorted(result["software"].items())
+        ),
+        seeds=_check_seeds(result, numbers),
+        runs=_list_run_tables(result, numbers),
+    )
+
+
+def _check_hashes(context: ReportContext) -> None:
+    """A report never prints a hash that its own attachments do not have."""
+    if sha256_hex(encode_text(context.result_json)) != context.result_sha256:
+        raise ValueError("result.json does not have the hash under which it was sealed")
+    if sha256_hex(encode_text(context.protocol_json)) != context.result["protocol_sha256"]:
+        raise ValueError("protocol.json does not have the hash that was locked")
+
+
+def _shorten(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def _build_page_one(context: ReportContext, arm: Document, numbers: NumberWriter) -> PageOne:
+    result = context.result
+    ended_as = result["experiment"]["ended_as"]
+    view = build_arm(arm, ended_as, numbers)
+    shown = bool(arm["runs"]) and not arm["deterministic"]
+    verbatim = context.incident.prompt_is_verbatim
+    return PageOne(
+        question=_shorten(result["protocol"]["question"], QUESTION_CHARACTERS),
+        k_of_n=view.k_of_n if arm["runs"] else "",
+        share=numbers.write_share(arm["errors"] / arm["runs"]) if shown else "",
+        finding=view.finding,
+        interval=view.interval,
+        meaning=write_sentence("share.meaning") if shown else "",
+        figure=draw_interval_of(arm, numbers, "page1-interval"),
+        prompt=write_sentence("prompt.verbatim" if verbatim else "prompt.changed"),
+        model=gettext("%(model)s, at the endpoint “%(endpoint)s” (%(kind)s)")
+        % {"model": arm["model"], "endpoint": arm["endpoint"], "kind": say(BACKENDS, arm["backend"])},
+        between=_write_period(result["experiment"], numbers),
+        rule=write_rule(result["protocol"]["stopping"], numbers),
+        ended=view.ended,
+        ran=_list_ran(context, arm, numbers),
+        anchors=_list_anchors(context, numbers),
+    )
+
+
+def _write_period(experiment: Document, numbers: NumberWriter) -> str:
+    start = experiment["started_at"] or experiment["locked_at"]
+    return numbers.write_period(start, experiment["ended_at"])
+
+
+def _list_ran(context: ReportContext, arm: Document, numbers: NumberWriter) -> tuple[Row, ...]:
+    """Everything that was run, whether it counts or not: the denominator."""
+    result, done = context.result, arm["all_completed"]
+    others = [other for other in result["arms"] if other is not arm]
+    after = done["runs"] + done["unlabelled"] - arm["runs"] - arm["unlabelled"]
+    earlier = sum(test.locked_at < (result["experiment"]["locked_at"] or "") for test in context.tests)
+    found = [
+        (gettext("Counted runs with a label"), arm["runs"]),
+        (gettext("of these labelled “error”"), arm["errors"]),
+        (gettext("Counted runs without a label, not in the share"), arm["unlabelled"]),
+        (gettext("Runs finished after the count stopped"), max(after, 0)),
+        (gettext("Calls that failed"), done["outcomes"]["failed"]),
+        (gettext("Seeds repeated for the determinism audit"), arm["audit"]["repeats"]),
+        (gettext("Runs of the other arms"), sum(o["runs"] + o["unlabelled"] for o in others)),
+        (gettext("Exploratory runs before locking"), result["exploratory_runs"]),
+        (gettext("Exploratory runs in all tests of the case"), context.exploratory_runs),
+        (gettext("Tests of the case that were locked earlier"), earlier),
+    ]
+    return tuple(Row(label=label, value=numbers.write_count(count)) for label, count in found)
+
+
+def _list_anchors(context: ReportContext, numbers: NumberWriter) -> tuple[Row, ...]:
+    result = context.result
+    return (
+        Row(label=gettext("Protocol locked"), value=numbers.write_moment(result["experiment"]["locked_at"])),
+        Row(label=gettext("SHA-256 of the protocol"), value=result["protocol_sha256"], is_hash=True),
+        Row(label=gettext("Result sealed"), value=numbers.write_moment(context.sealed_at)),
+        Row(label=gettext("SHA-256 of the result"), value=context.result_sha256, is_hash=True),
+        Row(label=gettext("Head of the ledger"), value=context.ledger_head, is_hash=True),
+    )
+
+
+def _list_facts(context: ReportContext, numbers: NumberWriter) -> tuple[Row, ...]:
+    incident = context.incident
+    date = format_imprecise_date(incident.occurred_on, context.language) or gettext("not known")
+    found = [
+        (gettext("Product"), incident.product),
+        (gettext("Provider"), incident.provider),
+        (gettext("Deployer"), incident.deployer),
+        (gettext("Date of the incident"), f"{date} ({incident.time_zone})" if incident.time_zone else date),
+        (gettext("Interface used"), incident.interface),
+    ]
+    return tuple(Row(label=label, value=value or gettext("not stated")) for label, value in found)
+
+
+def _list_harm(context: ReportContext, numbers: NumberWriter) -> tuple[Row, ...]:
+    incident = context.incident
+    found = [
+        (gettext("Kind"), say(HARMS, incident.harm_kind)),
+        (gettext("Amount"), numbers.write_amount(incident.harm_amount, incident.harm_currency)),
+        (gettext("In words"), incident.harm),
+    ]
+    return tuple(Row(label=label, value=value) for label, value in found if value)
+
+
+def _quote_sent(result: Document, arm: Document, numbers: NumberWriter) -> tuple[Quote, ...]:
+    """The messages that were sent, from the texts the protocol names by hash."""
+    planned = result["protocol"]["arms"][arm["position"]]
+    return tuple(
+        quote_text(result["texts"][message["text_sha256"]]["text"], numbers, role=message["role"])
+        for message in planned["messages"]
+        if message["text_sha256"] in result["texts"]
+    )
+
+
+def _write_test(test: TestFacts, context: ReportContext, numbers: NumberWriter) -> TestLine:
+    def write_arm(name: str, errors: int, runs: int, unlabelled: int) -> str:
+        counts = gettext("%(errors)s of %(runs)s, without a label %(unlabelled)s") % {
+            "errors": numbers.write_count(errors),
+            "runs": numbers.write_count(runs),
+            "unlabelled": numbers.write_count(unlabelled),
+        }
+        return f"{name}: {counts}"
+
+    return TestLine(
+        number=numbers.write_count(test.number),
+        is_this=test.number == context.test_number,
+        locked_at=numbers.write_moment(test.locked_at),
+        ended_at=numbers.write_moment(test.ended_at or None),
+        state=say(STATES, test.ended_as or test.state),
+        protocol=test.protocol_sha256,
+        exploratory=gettext("exploratory runs: %(count)s")
+        % {"count": numbers.write_count(test.exploratory_runs)},
+        arms=tuple(write_arm(arm.name, arm.errors, arm.runs, arm.unlabelled) for arm in test.arms),
+    )
+
+
+def _write_event(kind: str, at: str, reason: str, numbers: NumberWriter) -> Row:
+    what = say(EVENTS, kind)
+    return Row(label=numbers.write_moment(at), value=f"{what}: {reason}" if reason else what)
+
+
+def _list_exhibits(context: ReportContext, numbers: NumberWriter) -> tuple[ExhibitLine, ...]:
+    return tuple(
+        ExhibitLine(
+            number=numbers.write_count(item.number),
+            name=item.name,
+            description=item.description,
+            media_type=item.media_type,
+            size=numbers.write_size(item.size),
+            sha256=item.sha256,
+            received_at=numbers.write_moment(item.received_at),
+        )
+        for item in context.exhibits
+    )
+
+
+def _check_seeds(result: Document, numbers: NumberWriter) -> str:
+    """Derive every listed seed again from the protocol hash."""
+    listed = [(arm["position"], run) for arm in result["arms"] for run in arm["runs_list"]]
+    if not listed:
+        return ""
+    sha256 = result["protocol_sha256"]
+    wrong = sum(derive_seed(sha256, position, run["index"]) != run["seed"] for position, run in listed)
+    sentence_id, count = ("seeds.wrong", wrong) if wrong else ("seeds.checked", len(listed))
+    return write_sentence(sentence_id, count, count=numbers.write_count(count))
+
+
+def _list_run_tables(result: Document, numbers: NumberWriter) -> tuple[RunTable, ...]:
+    """A table per arm, primary first, up to the limit in all."""
+    primary = find_primary(result)
+    left, tables = RUNS_LISTED, []
+    for arm in (primary, *(other for other in result["arms"] if other is not primary)):
+        runs = list_runs(arm, left, numbers)
+        left -= len(runs)
+        total = arm["runs_total"]
+        facts = {"shown": numbers.write_count(len(runs)), "total": numbers.write_count(total)}
+        sentence_id = "runs.none" if not total else "runs.all" if len(runs) == total else "runs.some"
+        tables.append(
+            RunTable(arm_name=arm["name"], note=write_sentence(sentence_id, total, **facts), runs=runs)
+        )
+    return tuple(tables)

@@ -1,0 +1,25 @@
+"""Celery tasks of the web application: rendering reports on a queue of their own."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from ensemble.tasks import owner_name
+
+
+@shared_task
+def render_report(report_id: int) -> None:
+    from casebook.reports import render_report as render  # WeasyPrint comes with it: only when a report is rendered
+
+    render(report_id, owner_name())
+
+
+@shared_task
+def sweep_reports() -> None:
+    """Put back into the queue the reports that are not rendered and that no worker holds."""
+    from casebook.models import Report
+
+    waiting = Report.objects.filter(state__in=("queued", "rendering"), leased_until__lte=timezone.now())
+    for report_id in waiting.values_list("pk", flat=True):
+        render_report.delay(report_id)

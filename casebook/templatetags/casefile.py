@@ -1,0 +1,55 @@
+"""How pages of a case show what people wrote and recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import template
+from django.forms.boundfield import BoundField
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+
+from casebook.dates import format_imprecise_date
+from casebook.phrases import mark_phrase
+from casebook.report_numbers import number_writer
+from ensemble.models import Experiment
+
+register = template.Library()
+
+
+@register.filter
+def imprecise_date(canonical: str) -> str:
+    """A date of an incident as the reader's language writes it."""
+    return format_imprecise_date(canonical) if canonical else ""
+
+
+@register.filter
+def file_size(size: int) -> str:
+    return number_writer(get_language() or "en").write_size(size)
+
+
+@register.filter
+def marking(text: str, phrase: str) -> SafeString:
+    """`text`, escaped, with the first occurrence of `phrase` inside a mark element."""
+    return mark_phrase(text, phrase)
+
+
+@register.inclusion_tag("casebook/_state.html")
+def test_state(experiment: Experiment) -> dict[str, Any]:
+    """The state of a test as a badge; a sealed test that was cancelled or failed says so."""
+    ended = experiment.ended_as if experiment.ended_as in ("cancelled", "failed") else ""
+    label = Experiment.State(experiment.state).label
+    return {"state": experiment.state, "label": label, "ended": Experiment.State(ended).label if ended else ""}
+
+
+@register.filter
+def column_class(field: BoundField) -> str:
+    """The width of a field that shares its row with others."""
+    return "col-sm-4" if field.name in ("harm_currency",) else "col-sm"
+
+
+@register.filter
+def entry(mapping: Mapping[str, Any], key: str) -> Any:
+    """An entry of a mapping whose key is no identifier, or is not there."""
+    return mapping.get(key, "")

@@ -1,0 +1,22 @@
+"""Filters of the report's templates: text from outside is shown through these and never otherwise."""
+
+from __future__ import annotations
+
+from django import template
+from django.utils.safestring import SafeString
+
+from casebook.visible import show_isolated, show_text
+
+register = template.Library()
+
+
+@register.filter
+def visible(text: str) -> SafeString:
+    """Text for an element of its own, whose `dir` the template sets."""
+    return show_text(text)
+
+
+@register.filter
+def isolated(text: str) -> SafeString:
+    """Text within a line of ours: escaped, isolated, with its own direction."""
+    return show_isolated(text)
