@@ -93,7 +93,7 @@ def check_mail(**_: Any) -> list[CheckMessage]:
 @register(Tags.staticfiles, deploy=True)
 def check_static_manifest(**_: Any) -> list[CheckMessage]:
     """In production the names of static files carry a hash, which the manifest knows: without it no page opens."""
-    if not settings.PRODUCTION or (Path(settings.STATIC_ROOT) / "staticfiles.json").exists():
+    if not settings.PRODUCTION or (Path(settings.STATIC_ROOT or "") / "staticfiles.json").exists():
         return []
     return [
         Error(

@@ -43,7 +43,7 @@ def add_exhibits(
                 received_from=received_from,
             )
             exhibit.file.save(exhibit.name, upload.file, save=False)
-            written.append(exhibit.file.name)
+            written.append(str(exhibit.file.name))
             exhibit.save()
             exhibits.append(exhibit)
     return exhibits
@@ -59,7 +59,9 @@ def _discarding_files() -> Iterator[list[str]]:
         for name in written:
             default_storage.delete(name)
         if isinstance(error, OSError):
-            raise CustodyError(_("The files could not be stored: %(reason)s.") % {"reason": error.strerror}) from error
+            raise CustodyError(
+                _("The files could not be stored: %(reason)s.") % {"reason": error.strerror}
+            ) from error
         raise
 
 
@@ -90,6 +92,6 @@ def remove_exhibit(exhibit: Exhibit) -> None:
         case = Case.objects.select_for_update().get(pk=exhibit.case_id)
         if not case.is_draft():
             raise CustodyError(_("A test of this case has run: its exhibits stay on record."))
-        name = exhibit.file.name
+        name = str(exhibit.file.name)
         exhibit.delete()
         transaction.on_commit(lambda: default_storage.delete(name))

@@ -201,7 +201,5 @@ def _find_month(word: str) -> int | None:
 
 def _unknown_date() -> ImpreciseDateError:
     return ImpreciseDateError(
-        _(
-            "Write a day, a month or a year: 2024-05-12, 12 May 2024, May 2024 or 2024; put “about” before it if unsure."
-        )
+        _("Write a day, a month or a year, such as 2024-05-12, 12 May 2024, May 2024, 2024 or “about 2024”.")
     )

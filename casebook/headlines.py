@@ -30,7 +30,9 @@ class Headline:
 
 def find_test_headlines(tests: Iterable[CaseTest]) -> dict[int, Headline]:
     """The headlines of the sealed tests among `tests`, by primary key of the test; two queries."""
-    by_experiment = {test.experiment_id: test for test in tests if test.experiment.state == Experiment.State.SEALED}
+    by_experiment = {
+        test.experiment_id: test for test in tests if test.experiment.state == Experiment.State.SEALED
+    }
     versions = SealedResult.objects.filter(experiment__in=by_experiment).order_by("version")
     newest = dict(versions.values_list("experiment_id", "pk"))
     results = SealedResult.objects.filter(pk__in=newest.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -43,6 +44,8 @@ def log_incident(
         with transaction.atomic():
             if saved := known.first():
                 return saved
+            if Case.objects.filter(public_id=case.public_id).exists():
+                case.public_id = uuid4()  # somebody else's case: this form gets an id of its own
             case.save(force_insert=True)
             case.memberships.create(user=owner, role=Membership.Role.OWNER)
             incident.case = case
@@ -57,7 +60,7 @@ def log_incident(
 def update_incident(*, case: Case, incident: Incident, seen: datetime | None) -> None:
     """Save the case and its incident if nobody did since `seen`. Raises `CaseChangedError`."""
     with transaction.atomic():
-        current = Case.objects.filter(pk=case.pk, updated_at=seen)
+        current = Case.objects.filter(pk=case.pk, updated_at=seen) if seen else Case.objects.none()
         if current.update(updated_at=timezone.now()) != 1:
             raise CaseChangedError
         incident.save()
@@ -89,12 +92,17 @@ def delete_case(case: Case) -> None:
             for test in held.tests.select_related("experiment"):
                 if not delete_draft(test):
                     raise CaseMeasuredError
-            names = [exhibit.file.name for exhibit in held.exhibits.all()]
+            names = [str(exhibit.file.name) for exhibit in held.exhibits.all()]
             held.delete()
-            transaction.on_commit(lambda: [default_storage.delete(name) for name in names])
+            transaction.on_commit(partial(_delete_files, names))
     except (ProtectedError, IntegrityError) as error:
         # A worker or a teammate was faster: there is a run, a ledger or a report now.
         raise CaseMeasuredError from error
+
+
+def _delete_files(names: Sequence[str]) -> None:
+    for name in names:
+        default_storage.delete(name)
 
 
 def _read_token(token: str) -> UUID:

@@ -29,7 +29,13 @@ class NextStep:
     report: Report | None = None
 
 
-STEPS = (_("Log the incident"), _("Plan a test"), _("Lock and run"), _("Read the result"), _("Request the report"))
+STEPS = (
+    _("Log the incident"),
+    _("Plan a test"),
+    _("Lock and run"),
+    _("Read the result"),
+    _("Request the report"),
+)
 
 ON_TEST = {
     State.DRAFT: (3, _("Test %(number)s is a draft: try it, then lock and run it."), True),
@@ -57,7 +63,11 @@ def find_next_step(case: Case) -> NextStep:
 
 def _on_test(test: CaseTest, *, number: int, text: Any, is_waiting: bool) -> NextStep:
     return NextStep(
-        number=number, text=text % {"number": test.number}, action="open-test", is_waiting=is_waiting, test=test
+        number=number,
+        text=text % {"number": test.number},
+        action="open-test",
+        is_waiting=is_waiting,
+        test=test,
     )
 
 
@@ -65,13 +75,13 @@ def _on_report(case: Case, test: CaseTest) -> NextStep:
     """The newest test is sealed: a report can be requested, is being rendered, or is there."""
     own = [report for report in case.reports.all() if report.result.experiment_id == test.experiment_id]
     if not own:
-        text = _("The result of test %(number)s is sealed. Read it, then request the report.")
-        text = text % {"number": test.number}
+        sealed = _("The result of test %(number)s is sealed. Read it, then request the report.")
+        text = sealed % {"number": test.number}
         return NextStep(number=5, text=text, action="request-report", is_waiting=True, test=test)
     report = own[0]
     if report.state == Report.State.READY:
-        text = _("The report is ready.")
-        return NextStep(number=6, text=text, action="open-report", is_waiting=False, report=report)
+        ready = _("The report is ready.")
+        return NextStep(number=6, text=ready, action="open-report", is_waiting=False, report=report)
     failed = report.state == Report.State.FAILED
-    text = _("The report could not be rendered.") if failed else _("The report is being rendered.")
-    return NextStep(number=5, text=text, action="open-report", is_waiting=failed, report=report)
+    said = _("The report could not be rendered.") if failed else _("The report is being rendered.")
+    return NextStep(number=5, text=said, action="open-report", is_waiting=failed, report=report)

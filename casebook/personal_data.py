@@ -41,11 +41,10 @@ def collect_personal_data(user: Any) -> dict[str, Any]:
             ("public_id", "title", "state", "created_at", "protocol_sha256"),
         ),
         "reports_requested_by_me": _facts(
-            Report.objects.filter(requested_by=user), ("public_id", "case__public_id", "language", "created_at")
+            Report.objects.filter(requested_by=user),
+            ("public_id", "case__public_id", "language", "created_at"),
         ),
-        "endpoints_opened_to_me": list(
-            Endpoint.objects.filter(users=user).values_list("name", flat=True)
-        ),
+        "endpoints_opened_to_me": list(Endpoint.objects.filter(users=user).values_list("name", flat=True)),
         "sign_ins": _sign_ins(user.get_username()),
     }
 
@@ -60,7 +59,9 @@ def _describe_case(membership: Membership) -> dict[str, Any]:
         "member_since": membership.added_at,
         "created_at": case.created_at,
         "incidents": [model_to_dict(incident, exclude=["id", "case"]) for incident in case.incidents.all()],
-        "exhibits": _facts(case.exhibits.all(), ("number", "name", "description", "media_type", "size", "sha256")),
+        "exhibits": _facts(
+            case.exhibits.all(), ("number", "name", "description", "media_type", "size", "sha256")
+        ),
     }
 
 

@@ -8,13 +8,15 @@ import unicodedata
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-ALIKE = ("\"«»“”„‟", "'‘’‚‛`´", "-‐‑‒–—―−", "еёЕЁ")
+ALIKE = ('"«»“”„‟', "'‘’‚‛`´", "-‐‑‒–—―−", "еёЕЁ")
 CLASSES = {character: f"[{re.escape(group)}]" for group in ALIKE for character in group}
 
 
 def find_phrase(text: str, phrase: str) -> tuple[int, int] | None:
     """Where `phrase` first stands in `text`, as start and end; None when it does not, or is blank."""
-    words = ["".join(CLASSES.get(character, re.escape(character)) for character in word) for word in phrase.split()]
+    words = [
+        "".join(CLASSES.get(character, re.escape(character)) for character in word) for word in phrase.split()
+    ]
     found = re.search(r"\s+".join(words), text, re.IGNORECASE) if words else None
     return found.span() if found else None
 

@@ -41,7 +41,9 @@ def preview_exchange(typed: Mapping[str, str]) -> Exchange | None:
         turns = parse_conversation(conversation)
     except ConversationError as error:
         return Exchange(problem=str(error))
-    return _arrange(turns, _clean_lines(typed.get("system_prompt", "")), _clean_lines(typed.get("disputed_answer", "")))
+    return _arrange(
+        turns, _clean_lines(typed.get("system_prompt", "")), _clean_lines(typed.get("disputed_answer", ""))
+    )
 
 
 def _clean_lines(text: str) -> str:

@@ -251,6 +251,7 @@ SENTENCES: dict[str, Any] = {
         "n",
     ),
     "runs.none": _("No run was recorded."),
+    "turns.disputed": _("The disputed answer, printed below."),
     "turns.omitted": ngettext_lazy(
         "%(count)s turn of the conversation is left out here.",
         "%(count)s turns of the conversation are left out here.",

@@ -194,7 +194,8 @@ MIB = 1024 * 1024
 # Text fields of one form: a pasted conversation of 200 long turns and a disputed answer of 1 MB fit.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * MIB
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
-DATA_UPLOAD_MAX_NUMBER_FILES = 20
+# A form says itself how many files it takes; beyond this limit the answer is a bare 400, and typed text is lost.
+DATA_UPLOAD_MAX_NUMBER_FILES = 200
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * MIB
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700

@@ -12,33 +12,49 @@ from ensemble.protocol import Protocol, audit_indexes
 from ensemble.slots import LEASE
 from ensemble.stopping import missing_runs
 
-CHUNK_SECONDS = 3.0  # long enough to keep every slot busy, short enough that others get their turn
+CHUNK_SECONDS = 3.0  # a turn works several; a small chunk is soon taken over when its worker dies
 LARGEST_CHUNK = 400
 # Runs beyond the stop are kept but were not needed: how far ahead of the finished prefix a chunk may be opened.
 LOOK_AHEAD_CHUNKS = 3
 
 
-def claim_chunk(experiment: Experiment, arm: ArmProgress, owner: str, slots: int) -> Chunk | None:
-    """Take over an abandoned chunk of the arm, or open the next one; None when there is nothing to do for now."""
-    zone = Zone.AUDIT if arm.is_stopped else Zone.COUNTED
-    return _take_abandoned(experiment, arm, zone, owner) or _open_chunk(experiment, arm, zone, owner, slots)
+def claim_chunk(
+    experiment: Experiment, arm: ArmProgress, zone: Zone, *, owner: str, slots: int
+) -> Chunk | None:
+    """Take over a chunk that nobody holds, or open the next one; None when there is nothing to do for now."""
+    return _take_free(experiment, arm, zone, owner) or _open_chunk(
+        experiment, arm, zone, owner=owner, slots=slots
+    )
 
 
-def _take_abandoned(experiment: Experiment, arm: ArmProgress, zone: Zone, owner: str) -> Chunk | None:
+def has_work(experiment: Experiment, arm: ArmProgress, zone: Zone) -> bool:
+    """Whether `claim_chunk` would find something."""
     now = timezone.now()
-    abandoned = Chunk.objects.filter(
+    free = Chunk.objects.filter(
         experiment=experiment, zone=zone, arm=arm.position, finished=False, leased_until__lte=now
     )
-    for chunk in abandoned.order_by("start"):
-        free = Chunk.objects.filter(pk=chunk.pk, finished=False, claims=chunk.claims, leased_until__lte=now)
-        if free.update(owner=owner, leased_until=now + LEASE, claims=chunk.claims + 1) == 1:
+    return free.exists() or _wanted(experiment.protocol, arm, zone) > 0
+
+
+def _take_free(experiment: Experiment, arm: ArmProgress, zone: Zone, owner: str) -> Chunk | None:
+    now = timezone.now()
+    free = Chunk.objects.filter(
+        experiment=experiment, zone=zone, arm=arm.position, finished=False, leased_until__lte=now
+    )
+    for chunk in free.order_by("start"):
+        still_free = Chunk.objects.filter(
+            pk=chunk.pk, finished=False, claims=chunk.claims, leased_until__lte=now
+        )
+        # A chunk that was given back has no owner; one whose owner died still names it.
+        values = {"abandoned": bool(chunk.owner), "claims": chunk.claims + 1}
+        if still_free.update(owner=owner, leased_until=now + LEASE, **values) == 1:
             chunk.refresh_from_db()
             return chunk
     return None
 
 
 def _open_chunk(
-    experiment: Experiment, arm: ArmProgress, zone: Zone, owner: str, slots: int
+    experiment: Experiment, arm: ArmProgress, zone: Zone, *, owner: str, slots: int
 ) -> Chunk | None:
     with transaction.atomic():
         lock_head(experiment)
@@ -47,12 +63,7 @@ def _open_chunk(
             return None
         field = "audit_next" if zone == Zone.AUDIT else "next_index"
         start = getattr(arm, field)
-        size = min(
-            _remaining_audit(experiment.protocol, arm)
-            if zone == Zone.AUDIT
-            else _wanted_runs(experiment.protocol, arm),
-            _chunk_size(experiment, arm, slots),
-        )
+        size = min(_wanted(experiment.protocol, arm, zone), _chunk_size(experiment, arm, slots))
         if size <= 0:
             return None
         ArmProgress.objects.filter(pk=arm.pk).update(**{field: start + size})
@@ -65,6 +76,10 @@ def _open_chunk(
             owner=owner,
             leased_until=timezone.now() + LEASE,
         )
+
+
+def _wanted(protocol: Protocol, arm: ArmProgress, zone: Zone) -> int:
+    return _remaining_audit(protocol, arm) if zone == Zone.AUDIT else _wanted_runs(protocol, arm)
 
 
 def _wanted_runs(protocol: Protocol, arm: ArmProgress) -> int:
@@ -134,7 +149,7 @@ def renew_chunk(chunk: Chunk, owner: str) -> bool:
 
 def release_chunk(chunk: Chunk, owner: str, *, finished: bool) -> None:
     mine = Chunk.objects.filter(pk=chunk.pk, owner=owner, claims=chunk.claims)
-    mine.update(finished=finished, leased_until=timezone.now())
+    mine.update(finished=finished, leased_until=timezone.now(), owner="")
 
 
 def work_is_leased(experiment: Experiment) -> bool:

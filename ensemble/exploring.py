@@ -19,7 +19,7 @@ from ensemble.ledger import lock_head
 from ensemble.models import Endpoint, Experiment, ExploratoryBatch, Zone
 from ensemble.protocol import Protocol, SaltedText, canonical_json, sha256_hex
 from ensemble.recording import record_calls
-from ensemble.chunk_work import plan_calls
+from ensemble.arm_work import plan_calls
 from ensemble.runner import endpoint_of
 from ensemble.slots import LEASE, lease_slots, release_slots, renew_slots
 from ensemble.states import ensure_opened

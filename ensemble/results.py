@@ -168,11 +168,14 @@ def _interval(interval: Interval | None) -> Document | None:
 
 
 def _headline(experiment: Experiment, progress: ArmProgress, counts: Counts, rule: StoppingRule) -> Document:
-    """The counts at the stop with their interval. Without a met rule only the confidence sequence is valid."""
+    """The counts at the stop with their interval.
+
+    While a test runs, when it was cancelled, and without a met rule, only the confidence sequence is shown.
+    """
     level = float(rule.level)
     arm = experiment.protocol.arms[progress.position]
     sequence = confidence_sequence(counts.errors, counts.runs, level)
-    by_rule = progress.stop_kind == "rule"
+    by_rule = progress.stop_kind == "rule" and experiment.ended_as in ("completed", "failed")
     interval: Interval | None = headline_interval(rule, counts.errors, counts.runs) if by_rule else sequence
     kind = "confidence sequence"
     if by_rule:

@@ -1,17 +1,18 @@
-"""Claim → call → record, in chunks. Killing it at any point costs at most the calls in flight, made again later."""
+"""Claim → call → record, in turns. Killing it at any point costs at most the calls in flight, made again later."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from enum import StrEnum
 
 from django.utils import timezone
 
 from ensemble.backends import open_backend
-from ensemble.chunk_work import ChunkWork
-from ensemble.claims import claim_chunk, release_chunk
+from ensemble.arm_work import ArmWork
+from ensemble.claims import has_work, work_is_leased
 from ensemble.errors import EndpointError
 from ensemble.identities import check_identity
-from ensemble.models import ArmProgress, Chunk, Endpoint, Experiment, ExploratoryBatch, Zone
+from ensemble.models import ArmProgress, Endpoint, Experiment, ExploratoryBatch, Zone
 from ensemble.sealing import end_arm, finish_if_done, skip_audit
 from ensemble.slots import lease_slots, release_slots
 from ensemble.states import pause, start_running
@@ -34,18 +35,31 @@ def endpoint_of(arm_endpoint: str, backend: str, model: str) -> Endpoint:
     return endpoint
 
 
-def work_on(experiment: Experiment, owner: str) -> bool:
-    """Do one chunk of work on a test; whether more can be done at once.
+class Next(StrEnum):
+    """What a worker does with a test after a turn."""
+
+    NOW = "now"  # there is more to do
+    LATER = "later"  # there is, but others have the endpoint for the moment
+    NOTHING = "nothing"  # it is over, waits for a person, or somebody else works on it
+
+
+def work_on(experiment: Experiment, owner: str) -> Next:
+    """Take one turn of work on a test.
 
     A message in the queue only says that there may be work: what there is, is read from the database.
     """
     if experiment.state == State.LOCKED:
         start_running(experiment)
     if experiment.state == State.RUNNING:
+        turns = []
         for arm in _arms_to_serve(experiment):
-            if _serve_arm(experiment, arm, owner):
-                return True
-    return finish_if_done(experiment)
+            turns.append(_serve_arm(experiment, arm, owner))
+            if turns[-1] == Next.NOW:
+                return Next.NOW
+        if Next.LATER in turns and not work_is_leased(experiment):
+            return Next.LATER
+    finish_if_done(experiment)
+    return Next.NOTHING
 
 
 def _arms_to_serve(experiment: Experiment) -> list[ArmProgress]:
@@ -54,26 +68,52 @@ def _arms_to_serve(experiment: Experiment) -> list[ArmProgress]:
     return sorted(arms, key=lambda arm: (arm.is_stopped, arm.prefix, arm.position))
 
 
-def _serve_arm(experiment: Experiment, arm: ArmProgress, owner: str) -> bool:
-    """Work one chunk of the arm if there is one to claim and a slot to run it in."""
+def _serve_arm(experiment: Experiment, arm: ArmProgress, owner: str) -> Next:
+    """Take a turn on the arm if there is something to do and a slot to do it in."""
+    if not has_work(experiment, arm, _zone_of(arm)):
+        return Next.NOTHING
     spec = experiment.protocol.arms[arm.position]
+    slots: list[int] = []
     try:
         endpoint = endpoint_of(spec.endpoint, spec.backend, spec.model)
+        if not _exploration_waits(endpoint):
+            slots = lease_slots(endpoint, owner, endpoint.concurrency)
+        if not slots:
+            return Next.LATER
+        return Next.NOW if _take_turn(experiment, arm, endpoint, owner=owner, slots=slots) else Next.NOTHING
     except EndpointError as error:
-        return _give_up(experiment, arm, error)
-    if _exploration_waits(endpoint):
-        return False
-    slots = lease_slots(endpoint, owner, endpoint.concurrency)
-    if not slots:
-        return False
-    try:
-        chunk = claim_chunk(experiment, arm, owner, len(slots))
-        if chunk is None:
-            return False
-        _work_chunk(experiment, arm, chunk, endpoint=endpoint, owner=owner, slots=slots)
-        return True
+        return Next.NOW if _give_up(experiment, arm, error) else Next.NOTHING
     finally:
         release_slots(slots, owner)
+
+
+def _zone_of(arm: ArmProgress) -> Zone:
+    return Zone.AUDIT if arm.is_stopped else Zone.COUNTED
+
+
+def _take_turn(
+    experiment: Experiment, arm: ArmProgress, endpoint: Endpoint, *, owner: str, slots: list[int]
+) -> bool:
+    """Work on the arm for a while; whether anything was done. Raises `EndpointError` before the first call only."""
+    backend = open_backend(endpoint.config())
+    try:
+        problem = check_identity(experiment, arm.position, backend)
+        if problem:
+            return end_arm(experiment, arm.position, kind="identity", reason=problem)
+        work = ArmWork(
+            experiment=experiment,
+            arm=arm,
+            backend=backend,
+            owner=owner,
+            slots=slots,
+            others_wait=lambda: _exploration_waits(endpoint),
+        )
+        work.run()
+    finally:
+        backend.close()
+    if work.failure is not None:
+        end_arm(experiment, arm.position, kind="failed", reason=str(work.failure))
+    return work.did_something
 
 
 def _give_up(experiment: Experiment, arm: ArmProgress, error: EndpointError) -> bool:
@@ -93,35 +133,3 @@ def _exploration_waits(endpoint: Endpoint) -> bool:
     # A running batch without slots yet still waits; one that has them merely shares the endpoint for a moment.
     waiting = ExploratoryBatch.objects.filter(state__in=("queued", "running"), created_at__gte=since)
     return any(batch.plan["protocol"]["arms"][0]["endpoint"] == endpoint.name for batch in waiting)
-
-
-def _work_chunk(
-    experiment: Experiment, arm: ArmProgress, chunk: Chunk, *, endpoint: Endpoint, owner: str, slots: list[int]
-) -> None:
-    finished = False
-    try:
-        backend = open_backend(endpoint.config())
-        try:
-            problem = check_identity(experiment, arm.position, backend)
-            if problem:
-                end_arm(experiment, arm.position, kind="identity", reason=problem)
-                return
-            work = ChunkWork(
-                experiment=experiment, arm=arm, chunk=chunk, backend=backend, owner=owner, slots=slots
-            )
-            work.run()
-        finally:
-            backend.close()
-        if work.failure is not None:
-            end_arm(experiment, arm.position, kind="failed", reason=str(work.failure))
-        finished = work.finished or _is_needless(arm, chunk)
-    except EndpointError as error:
-        _give_up(experiment, arm, error)
-    finally:
-        release_chunk(chunk, owner, finished=finished)
-
-
-def _is_needless(arm: ArmProgress, chunk: Chunk) -> bool:
-    """Whether the rest of the chunk lies behind the arm's stop."""
-    arm.refresh_from_db()
-    return arm.is_stopped and chunk.zone == Zone.COUNTED

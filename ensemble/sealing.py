@@ -33,17 +33,16 @@ def end_arm(experiment: Experiment, position: int, *, kind: str, reason: str) ->
     return True
 
 
-def finish_if_done(experiment: Experiment) -> bool:
-    """End and seal the test if nothing is left to run; whether there may be more work."""
+def finish_if_done(experiment: Experiment) -> None:
+    """End and seal the test if nothing is left to run."""
     experiment.refresh_from_db()
     if experiment.state == State.RUNNING:
         arms = list(experiment.arms.all())
         if not all(arm.is_stopped for arm in arms) or not all(_audit_is_done(experiment, arm) for arm in arms):
-            return False
+            return
         _end_by_arms(experiment, arms)
     if experiment.state in (State.COMPLETED, State.CANCELLED, State.FAILED) and not work_is_leased(experiment):
         seal(experiment)
-    return False
 
 
 def skip_audit(arm: ArmProgress, *, reason: str) -> None:

@@ -13,6 +13,9 @@ from celery import shared_task
 # it SciPy, when it runs.
 
 
+LATER_SECONDS = 1.0  # until an endpoint that others have is asked for again
+
+
 def owner_name() -> str:
     """A name for one piece of work in leases: unique, and telling where it runs."""
     return f"{socket.gethostname()[:40]}:{os.getpid()}:{threading.get_ident() % 10**6}:{uuid.uuid4().hex[:8]}"
@@ -20,13 +23,14 @@ def owner_name() -> str:
 
 @shared_task
 def work_on_experiment(experiment_id: int) -> None:
-    """Work one chunk of a test, then ask to be called again while there is more."""
+    """Take a turn on a test, then ask to be called again while there is more."""
     from ensemble.models import Experiment
-    from ensemble.runner import work_on
+    from ensemble.runner import Next, work_on
 
     experiment = Experiment.objects.filter(pk=experiment_id).first()
-    if experiment is not None and work_on(experiment, owner_name()):
-        work_on_experiment.delay(experiment_id)
+    follow_up = work_on(experiment, owner_name()) if experiment else Next.NOTHING
+    if follow_up != Next.NOTHING:
+        work_on_experiment.apply_async((experiment_id,), countdown=LATER_SECONDS if follow_up == Next.LATER else 0)
 
 
 @shared_task

@@ -11,7 +11,7 @@ from typing import Any
 from celery.signals import worker_ready, worker_shutting_down
 from django.db import DatabaseError, close_old_connections
 
-from ensemble.chunk_work import worker_is_stopping
+from ensemble.arm_work import worker_is_stopping
 from ensemble.sweeping import record_pulse
 from ensemble.tasks import sweep
 

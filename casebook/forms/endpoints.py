@@ -62,7 +62,10 @@ class EndpointForm(EndpointModelForm):
             "concurrency", "timeout_seconds", "is_enabled", "is_open",
         )  # fmt: skip
         field_classes = {"name": PlainTextField, "model": PlainTextField, "url": PlainTextField}
-        widgets = {"backend": forms.RadioSelect, "options": forms.Textarea(attrs={"rows": 6, "spellcheck": "false"})}
+        widgets = {
+            "backend": forms.RadioSelect,
+            "options": forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}),
+        }
         help_texts = {
             "name": _("As people will see it, and as protocols will record it."),
             "url": _("For example http://127.0.0.1:11434. Only an administrator can set it."),
@@ -95,7 +98,9 @@ class EndpointForm(EndpointModelForm):
         if not isinstance(options, dict):
             raise ValidationError(_("The options are a JSON object: { … }."))
         if not is_storable_json(options):
-            raise ValidationError(_("The options hold something that cannot be stored: NUL, half of a character, or a number that is none."))
+            raise ValidationError(
+                _("They hold something that cannot be stored: NUL, half a character, or NaN.")
+            )
         return options
 
     def clean_usernames(self) -> list[Any]:
@@ -103,7 +108,9 @@ class EndpointForm(EndpointModelForm):
         users = list(get_user_model().objects.filter(username__in=names))
         missing = sorted(set(names) - {user.get_username() for user in users})
         if missing:
-            raise ValidationError(_("No account has the user name: %(names)s."), params={"names": ", ".join(missing)})
+            raise ValidationError(
+                _("No account has the user name: %(names)s."), params={"names": ", ".join(missing)}
+            )
         return users
 
     def clean(self) -> dict[str, Any] | None:
@@ -131,7 +138,7 @@ class EndpointForm(EndpointModelForm):
                 self.add_error(name, message)
 
     def _post_clean(self) -> None:
-        super()._post_clean()
+        super()._post_clean()  # type: ignore[misc]  # Django documents the hook; its stubs leave it out
         if not self.errors and self.cleaned_data["backend"] == Kind.SCRIPTED:
             try:
                 open_backend(self.instance.config()).close()  # reads the script, calls nothing

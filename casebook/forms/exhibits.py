@@ -16,11 +16,12 @@ from casebook.forms.fields import ManyFilesField, PlainTextField
 from casebook.uploads import MAX_FILES, InspectedUpload, UploadError, accepted_suffixes, inspect_upload
 
 
-
-
 def _describe_limits() -> str:
     limits = {"most": MAX_FILES, "size": filesizeformat(settings.EXHIBIT_MAX_BYTES)}
-    return gettext("PNG, JPEG, GIF, WebP, PDF, plain text or JSON; up to %(most)s files of %(size)s each.") % limits
+    return (
+        gettext("PNG, JPEG, GIF, WebP, PDF, plain text or JSON; up to %(most)s files of %(size)s each.")
+        % limits
+    )
 
 
 # Asked for again for every visitor, in the language of each.
@@ -61,7 +62,7 @@ class ExhibitFilesField(ManyFilesField):
 
 
 class AddExhibitsForm(forms.Form):
-    files = ExhibitFilesField(label=_("Files"))
+    attachments = ExhibitFilesField(label=_("Files"))
     description = PlainTextField(
         label=_("Description"),
         max_length=300,

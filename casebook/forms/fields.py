@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zoneinfo
 from datetime import timedelta
-from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django import forms
@@ -63,7 +63,7 @@ class AmountField(forms.DecimalField):
     widget = forms.TextInput
     default_error_messages = {"invalid": _("Enter an amount such as 1234.50, without the currency.")}
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Any:
         if isinstance(value, str):
             value = SPACES.sub("", value)
             # Where the comma is the decimal sign, 1,234 is not a thousand.
@@ -94,19 +94,26 @@ class ImpreciseDateField(PlainTextField):
         return format_imprecise_date(value) if isinstance(value, str) and value else value
 
 
+@cache
+def name_time_zones() -> dict[str, str]:
+    """The names of all time zones by their lower-case forms; reading them opens hundreds of files."""
+    return {name.lower(): name for name in sorted(zoneinfo.available_timezones())}
+
+
 class TimeZoneField(PlainTextField):
     """The name of a time zone, in any case of letters; kept as the database of zones writes it."""
 
     default_error_messages = {
-        "unknown_zone": _("There is no time zone of this name. Examples: Europe/Moscow, America/Vancouver, UTC.")
+        "unknown_zone": _(
+            "There is no time zone of this name. Examples: Europe/Moscow, America/Vancouver, UTC."
+        )
     }
 
     def to_python(self, value: Any) -> Any:
         text = super().to_python(value)
         if text in self.empty_values:
             return text
-        names = {name.lower(): name for name in zoneinfo.available_timezones()}
-        name = names.get(text.lower().replace(" ", "_"))
+        name = name_time_zones().get(text.lower().replace(" ", "_"))
         if name is None:
             raise ValidationError(self.error_messages["unknown_zone"], code="unknown_zone")
         return name

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-import zoneinfo
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +16,13 @@ from django.utils.translation import gettext_lazy as _
 
 from casebook.conversation import ConversationError, parse_conversation
 from casebook.forms.exhibits import ExhibitFilesField
-from casebook.forms.fields import AmountField, ImpreciseDateField, PlainTextField, TimeZoneField
+from casebook.forms.fields import (
+    AmountField,
+    ImpreciseDateField,
+    PlainTextField,
+    TimeZoneField,
+    name_time_zones,
+)
 from casebook.models import Case, Incident
 from casebook.phrases import contains_phrase
 
@@ -29,7 +34,17 @@ else:
 # An answer of 1 MB and a conversation of 200 long turns fit; the rest is written by people.
 LONG_TEXT = 2_000_000
 PEOPLES_TEXT = 20_000
-CURRENCIES = ("EUR", "USD", "GBP", "CAD", "CHF", "CNY", "KZT", "RUB", "UAH")  # offered; any other can be typed
+CURRENCIES = (
+    "EUR",
+    "USD",
+    "GBP",
+    "CAD",
+    "CHF",
+    "CNY",
+    "KZT",
+    "RUB",
+    "UAH",
+)  # offered; any other can be typed
 LONG_FIELDS = ("conversation", "disputed_answer", "system_prompt")
 
 
@@ -98,7 +113,9 @@ HELP_TEXTS = {
     "disputed_answer": _("Leave empty if the conversation ends with it."),
     "system_prompt": _("The hidden instruction to the model. Usually nobody knows it: leave it empty then."),
     "what_is_wrong": _("In your own words."),
-    "wrong_statement": _("A phrase of the disputed answer, word for word, that an answer with this error contains."),
+    "wrong_statement": _(
+        "A phrase of the disputed answer, word for word, that an answer with this error contains."
+    ),
     "truth_source": _("A link, a document, a statute: where the truth can be looked up, and when you did."),
     "disclaimer": _("Leave empty if there was none."),
     "disclaimer_place": _("In the answer, below the input field, in the terms of use…"),
@@ -110,7 +127,14 @@ LABELS = {
     "wrong_statement": _("The wrong words"),
 }
 CONVERSATION_EXAMPLE = _("User: May I claim the refund after the trip?\nAssistant: Yes, within 90 days.")
-ROWS = {"conversation": 9, "disputed_answer": 5, "system_prompt": 2, "summary": 2, "truth_source": 2, "harm": 3}
+ROWS = {
+    "conversation": 9,
+    "disputed_answer": 5,
+    "system_prompt": 2,
+    "summary": 2,
+    "truth_source": 2,
+    "harm": 3,
+}
 
 
 def make_form_field(column: models.Field[Any, Any], **options: Any) -> forms.Field | None:
@@ -131,7 +155,9 @@ class IncidentForm(IncidentModelForm):
     """A case and its first incident. Text that fails a check is shown again, with what is wrong beside it."""
 
     title = PlainTextField(
-        label=_("Title"), max_length=200, help_text=_("Short, as it will stand on the report: “Refund denied by chatbot”.")
+        label=_("Title"),
+        max_length=200,
+        help_text=_("Short, as it will stand on the report: “Refund denied by chatbot”."),
     )
     summary = PlainTextField(
         label=_("Summary"),
@@ -171,7 +197,8 @@ class IncidentForm(IncidentModelForm):
 
     def time_zones(self) -> list[str]:
         """Names to choose from: those of places, and UTC."""
-        return sorted(name for name in zoneinfo.available_timezones() if "/" in name and "Etc" not in name) + ["UTC"]
+        places = (name for name in name_time_zones().values() if "/" in name and "Etc" not in name)
+        return [*places, "UTC"]
 
     def clean_conversation(self) -> str:
         text: str = self.cleaned_data["conversation"]

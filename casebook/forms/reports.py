@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.conf import settings
@@ -10,8 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 from casebook.models import Case, CaseTest
 
+if TYPE_CHECKING:
+    TestChoiceField = forms.ModelChoiceField[CaseTest]
+else:
+    TestChoiceField = forms.ModelChoiceField
 
-class SealedTestField(forms.ModelChoiceField):
+
+class SealedTestField(TestChoiceField):
     def label_from_instance(self, obj: Any) -> str:
         return f"{obj.number}. {obj.experiment.title}"
 

@@ -22,10 +22,12 @@ from casebook.figures import (
 )
 from casebook.report_numbers import NumberWriter
 from casebook.reporting.claims import write_counts
+from casebook.visible import write_plain
 
 Document = Mapping[str, Any]
 
 GROUPS_DRAWN = 8
+DRAWN_CHARACTERS = 200
 
 
 def draw_interval_of(arm: Document, numbers: NumberWriter, figure_id: str) -> SafeString | None:
@@ -83,7 +85,11 @@ def draw_groups_of(arm: Document, numbers: NumberWriter) -> SafeString | None:
     if not arm["groups"]:
         return None
     groups = tuple(
-        AnswerGroup(text=group["text"], count=group["count"], label=_group_label(group["label"]))
+        AnswerGroup(
+            text=write_plain(group["text"][:DRAWN_CHARACTERS]),
+            count=group["count"],
+            label=_group_label(group["label"]),
+        )
         for group in arm["groups"][:GROUPS_DRAWN]
     )
     figure = GroupsFigure(

@@ -27,7 +27,7 @@ class Quote:
     sha256: str = ""
 
 
-def quote_text(text: str, numbers: NumberWriter, *, role: str = "") -> Quote:
+def quote_text(text: str, numbers: NumberWriter, *, speaker: str = "") -> Quote:
     """The text, or its beginning with a statement of what is missing."""
     cut, digest = cut_text(text, QUOTE_CHARACTERS), sha256_hex(encode_text(text))
     facts = {
@@ -36,20 +36,29 @@ def quote_text(text: str, numbers: NumberWriter, *, role: str = "") -> Quote:
         "sha256": digest,
     }
     note = write_sentence("text.cut", cut.total, **facts) if cut.is_cut else ""
-    speaker = say(ROLES, role) if role else ""
     return Quote(
         speaker=speaker, text=cut.shown, direction=find_direction(cut.shown), note=note, sha256=digest
     )
 
 
-def quote_turns(turns: Sequence[TurnFacts], numbers: NumberWriter) -> tuple[Quote, ...]:
-    """The conversation; of a long one the beginning and the end, with the number of turns between."""
-    quotes = [quote_text(turn.content, numbers, role=turn.role) for turn in _ends(turns)]
+def quote_turns(turns: Sequence[TurnFacts], disputed_answer: str, numbers: NumberWriter) -> tuple[Quote, ...]:
+    """The conversation; of a long one the beginning and the end, with the number of turns between.
+
+    The disputed answer is not quoted here: it has a place of its own.
+    """
+    quotes = [_quote_turn(turn, disputed_answer, numbers) for turn in _ends(turns)]
     omitted = len(turns) - len(quotes)
     if omitted:
         note = write_sentence("turns.omitted", omitted, count=numbers.write_count(omitted))
         quotes.insert(FIRST_TURNS, Quote(speaker="", text="", direction="ltr", note=note))
     return tuple(quotes)
+
+
+def _quote_turn(turn: TurnFacts, disputed_answer: str, numbers: NumberWriter) -> Quote:
+    speaker = say(ROLES, turn.role)
+    if turn.role == "assistant" and turn.content.strip() == disputed_answer.strip():
+        return Quote(speaker=speaker, text="", direction="ltr", note=write_sentence("turns.disputed"))
+    return quote_text(turn.content, numbers, speaker=speaker)
 
 
 def _ends(turns: Sequence[TurnFacts]) -> Sequence[TurnFacts]:

@@ -17,7 +17,7 @@ from casebook.reporting.drawings import draw_interval_of
 from casebook.reporting.lines import Row, RunLine, list_runs
 from casebook.reporting.plan import PlanLine, list_detector, list_plan, write_rule
 from casebook.reporting.quotes import Quote, quote_text, quote_turns
-from casebook.reporting.words import BACKENDS, EVENTS, HARMS, STATES, say
+from casebook.reporting.words import BACKENDS, EVENTS, HARMS, ROLES, STATES, say
 from casebook.sentences import write_sentence
 from ensemble.protocol import derive_seed, encode_text, sha256_hex
 
@@ -100,8 +100,11 @@ class ReportView:
     one: PageOne
     facts: tuple[Row, ...]
     harm: tuple[Row, ...]
+    harm_in_words: Quote | None
+    summary: Quote | None
     conversation: tuple[Quote, ...]
     disputed_answer: Quote
+    statements: tuple[Quote, ...]
     disclaimer: Quote | None
     plan: tuple[PlanLine, ...]
     detector: tuple[Row, ...]
@@ -140,9 +143,12 @@ def build_view(context: ReportContext) -> ReportView:
         one=_build_page_one(context, primary, numbers),
         facts=_list_facts(context, numbers),
         harm=_list_harm(context, numbers),
-        conversation=quote_turns(incident.turns, numbers),
-        disputed_answer=quote_text(incident.disputed_answer, numbers, role="assistant"),
-        disclaimer=quote_text(incident.disclaimer, numbers) if incident.disclaimer.strip() else None,
+        harm_in_words=_quote_if_any(incident.harm, numbers, gettext("In words")),
+        summary=_quote_if_any(context.case.summary, numbers),
+        conversation=quote_turns(incident.turns, incident.disputed_answer, numbers),
+        disputed_answer=quote_text(incident.disputed_answer, numbers),
+        statements=_quote_statements(context, numbers),
+        disclaimer=_quote_if_any(incident.disclaimer, numbers),
         plan=list_plan(context, primary, numbers),
         detector=list_detector(result["protocol"], numbers),
         sent=() if incident.prompt_is_verbatim else _quote_sent(result, primary, numbers),
@@ -212,15 +218,15 @@ def _list_ran(context: ReportContext, arm: Document, numbers: NumberWriter) -> t
     earlier = sum(test.locked_at < (result["experiment"]["locked_at"] or "") for test in context.tests)
     found = [
         (gettext("Counted runs with a label"), arm["runs"]),
-        (gettext("of these labelled “error”"), arm["errors"]),
-        (gettext("Counted runs without a label, not in the share"), arm["unlabelled"]),
-        (gettext("Runs finished after the count stopped"), max(after, 0)),
+        (gettext("– of these labelled “error”"), arm["errors"]),
+        (gettext("Counted runs without a label"), arm["unlabelled"]),
+        (gettext("Finished after the count stopped"), max(after, 0)),
         (gettext("Calls that failed"), done["outcomes"]["failed"]),
-        (gettext("Seeds repeated for the determinism audit"), arm["audit"]["repeats"]),
+        (gettext("Seeds repeated for the audit"), arm["audit"]["repeats"]),
         (gettext("Runs of the other arms"), sum(o["runs"] + o["unlabelled"] for o in others)),
         (gettext("Exploratory runs before locking"), result["exploratory_runs"]),
-        (gettext("Exploratory runs in all tests of the case"), context.exploratory_runs),
-        (gettext("Tests of the case that were locked earlier"), earlier),
+        (gettext("Exploratory runs, all tests of the case"), context.exploratory_runs),
+        (gettext("Earlier locked tests of the case"), earlier),
     ]
     return tuple(Row(label=label, value=numbers.write_count(count)) for label, count in found)
 
@@ -254,16 +260,33 @@ def _list_harm(context: ReportContext, numbers: NumberWriter) -> tuple[Row, ...]
     found = [
         (gettext("Kind"), say(HARMS, incident.harm_kind)),
         (gettext("Amount"), numbers.write_amount(incident.harm_amount, incident.harm_currency)),
-        (gettext("In words"), incident.harm),
     ]
     return tuple(Row(label=label, value=value) for label, value in found if value)
+
+
+def _quote_if_any(text: str, numbers: NumberWriter, speaker: str = "") -> Quote | None:
+    return quote_text(text, numbers, speaker=speaker) if text.strip() else None
+
+
+def _quote_statements(context: ReportContext, numbers: NumberWriter) -> tuple[Quote, ...]:
+    """What the case team says is wrong and true."""
+    incident = context.incident
+    found = [
+        (gettext("Said to be wrong"), incident.what_is_wrong),
+        (gettext("The wrong words"), incident.wrong_statement),
+        (gettext("Said to be true"), incident.truth),
+        (gettext("Source of the truth"), incident.truth_source or gettext("none stated")),
+    ]
+    return tuple(quote_text(text, numbers, speaker=label) for label, text in found if text.strip())
 
 
 def _quote_sent(result: Document, arm: Document, numbers: NumberWriter) -> tuple[Quote, ...]:
     """The messages that were sent, from the texts the protocol names by hash."""
     planned = result["protocol"]["arms"][arm["position"]]
     return tuple(
-        quote_text(result["texts"][message["text_sha256"]]["text"], numbers, role=message["role"])
+        quote_text(
+            result["texts"][message["text_sha256"]]["text"], numbers, speaker=say(ROLES, message["role"])
+        )
         for message in planned["messages"]
         if message["text_sha256"] in result["texts"]
     )

@@ -33,7 +33,11 @@ EVENTS: dict[str, Any] = {
     "cancelled": _("cancelled"),
     "failed": _("failed"),
 }
-ROLES: dict[str, Any] = {"system": _("System prompt"), "user": _("User"), "assistant": _("Assistant")}
+ROLES: dict[str, Any] = {
+    "system": pgettext_lazy("speaker", "System prompt"),
+    "user": pgettext_lazy("speaker", "User"),
+    "assistant": pgettext_lazy("speaker", "Assistant"),
+}
 HARMS: dict[str, Any] = {
     "none": _("none known"),
     "money": _("loss of money"),

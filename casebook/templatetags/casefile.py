@@ -40,7 +40,11 @@ def test_state(experiment: Experiment) -> dict[str, Any]:
     """The state of a test as a badge; a sealed test that was cancelled or failed says so."""
     ended = experiment.ended_as if experiment.ended_as in ("cancelled", "failed") else ""
     label = Experiment.State(experiment.state).label
-    return {"state": experiment.state, "label": label, "ended": Experiment.State(ended).label if ended else ""}
+    return {
+        "state": experiment.state,
+        "label": label,
+        "ended": Experiment.State(ended).label if ended else "",
+    }
 
 
 @register.filter

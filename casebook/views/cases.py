@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib import messages
@@ -88,7 +89,9 @@ def _show_incident_form(request: HttpRequest, form: LogIncidentForm) -> HttpResp
 @login_required
 def conversation_preview(request: HttpRequest) -> HttpResponse:
     """The fragment that shows how a pasted conversation is understood, before anything is saved."""
-    return render(request, "casebook/_conversation_preview.html", {"exchange": preview_exchange(request.POST)})
+    return render(
+        request, "casebook/_conversation_preview.html", {"exchange": preview_exchange(request.POST)}
+    )
 
 
 @require_safe
@@ -121,7 +124,7 @@ def case_detail(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def case_edit(request: HttpRequest, public_id: UUID) -> HttpResponse:
     case = find_team_case(request, public_id)
     form = EditIncidentForm.of_case(case, request.POST if request.method == "POST" else None)
-    context = {"case": case, "form": form, "exchange": preview_exchange(request.POST)}
+    context: dict[str, Any] = {"case": case, "form": form, "exchange": preview_exchange(request.POST)}
     if "preview" in request.POST:
         context["form"] = EditIncidentForm(instance=case.incident(), initial=request.POST.dict())
     elif form.is_valid():
@@ -145,7 +148,9 @@ def case_delete(request: HttpRequest, public_id: UUID) -> HttpResponse:
     try:
         delete_case(case)
     except CaseMeasuredError:
-        messages.error(request, _("Something of this case was run: it stays on record and cannot be deleted."))
+        messages.error(
+            request, _("Something of this case was run: it stays on record and cannot be deleted.")
+        )
         return redirect(case)
     messages.success(request, _("The case “%(title)s” is deleted.") % {"title": case.title})
     return redirect("casebook:case-list")

@@ -71,7 +71,9 @@ def _save_and_check(request: HttpRequest, form: EndpointForm) -> HttpResponse:
 
 def _queue_check(endpoint: Endpoint) -> None:
     with transaction.atomic():
-        Endpoint.objects.filter(pk=endpoint.pk).update(check_state="queued", check_message="", check_report={})
+        Endpoint.objects.filter(pk=endpoint.pk).update(
+            check_state="queued", check_message="", check_report={}
+        )
         check_endpoint.delay_on_commit(endpoint.pk)
 
 

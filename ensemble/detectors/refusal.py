@@ -82,4 +82,4 @@ def is_refusal(answer: str, phrases: Iterable[str]) -> bool:
 
 @lru_cache(maxsize=1_000)  # the same list for every answer of a test
 def _normalise(phrase: str) -> str:
-    return normalise_text(phrase) or phrase
+    return normalise_text(phrase)

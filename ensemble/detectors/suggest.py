@@ -97,7 +97,7 @@ def _suggest_content(wrong: str, true: str, answer: str) -> dict[str, JsonValue]
     compared = normalise_text(answer)
     errors = _find_quotes(wrong) or _find_said(wrong, answer)
     errors = [phrase for phrase in errors if _occurs(phrase, compared)] or errors
-    corrects = _find_quotes(true) or ([_trim(true)] if 0 < len(true.split()) <= _SHORT else [])
+    corrects = _find_quotes(true) or _keep_phrases([true] if len(true.split()) <= _SHORT else [])
     known = {normalise_text(phrase) for phrase in errors}
     # What the disputed answer says as well cannot tell a right answer from it.
     corrects = [p for p in corrects if normalise_text(p) not in known and not _occurs(p, compared)]
@@ -135,8 +135,7 @@ def _keep_phrases(parts: Iterable[str]) -> list[str]:
 
 
 def _occurs(phrase: str, compared: str) -> bool:
-    wanted = normalise_text(phrase)
-    return bool(wanted) and find_phrase(compared, wanted, whole_words=True)
+    return find_phrase(compared, normalise_text(phrase), whole_words=True)
 
 
 def _text_spec(match: str, errors: list[str], corrects: list[str], otherwise: str) -> dict[str, JsonValue]:

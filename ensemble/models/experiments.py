@@ -128,7 +128,10 @@ class ArmProgress(models.Model):
 
 
 class Chunk(models.Model):
-    """A range of run indexes of an arm that one worker holds under a lease. `claims` counts how often it was taken."""
+    """A range of run indexes of an arm that one worker holds under a lease.
+
+    `claims` counts how often it was taken; `abandoned` tells that the owner before died holding it.
+    """
 
     experiment = models.ForeignKey(Experiment, on_delete=models.CASCADE, related_name="chunks")
     zone = models.CharField(max_length=12)
@@ -138,6 +141,7 @@ class Chunk(models.Model):
     owner = models.CharField(max_length=80, blank=True)
     leased_until = models.DateTimeField()
     claims = models.PositiveIntegerField(default=1)
+    abandoned = models.BooleanField(default=False)
     finished = models.BooleanField(default=False)
 
     class Meta:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import date
 
 import pytest
@@ -114,9 +115,17 @@ def test_a_text_that_is_no_canonical_date_is_shown_as_it_is() -> None:
 
 
 def test_dates_sort_from_coarse_to_fine() -> None:
-    texts = ["2023-12-31", "2024", "~2024-05", "2024-05-01", "2024-06"]
-    dates = [ImpreciseDate.from_canonical(text) for text in texts]
-    assert sorted(reversed(dates), key=lambda found: found.sort_key) == dates
+    dates = [
+        ImpreciseDate.from_canonical(text)
+        for text in ("2024-06", "2024-05-01", "~2024-05", "2024", "2023-12-31")
+    ]
+    assert [str(found) for found in sorted(dates, key=lambda found: found.sort_key)] == [
+        "2023-12-31",
+        "2024",
+        "~2024-05",
+        "2024-05-01",
+        "2024-06",
+    ]
 
 
 def test_a_day_needs_its_month() -> None:
@@ -133,9 +142,5 @@ def test_every_way_of_writing_a_date_is_read_back(written: ImpreciseDate) -> Non
 
 @given(st.text())
 def test_any_text_is_read_or_refused(text: str) -> None:
-    try:
-        found = parse_imprecise_date(text, today=TODAY)
-    except ImpreciseDateError as error:
-        assert str(error)
-    else:
-        assert found.earliest() <= TODAY
+    with contextlib.suppress(ImpreciseDateError):
+        assert parse_imprecise_date(text, today=TODAY).earliest() <= TODAY

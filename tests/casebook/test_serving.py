@@ -17,24 +17,24 @@ from casebook import serving
 
 ROOT = Path(__file__).resolve().parents[2]
 # Two children, one of which would rather not stop: it ignores the polite signal.
-SUPERVISOR = """
+SUPERVISOR = r"""
 import os, sys
 from casebook import serving
 serving.GRACE_SECONDS = 1
 ended = serving.run_together(
     {
-        "web": [sys.executable, "-c", "import time; print('web', flush=True); time.sleep(60)"],
+        "web": [sys.executable, "-c", "import os, time; os.write(1, b'web\\n'); time.sleep(60)"],
         "worker": [sys.executable, "-c", sys.argv[1]],
     },
     environment=os.environ,
-    when_ready=lambda: print("ready", flush=True) or True,
+    when_ready=lambda: os.write(1, b"ready\n") > 0,
 )
 print("ended", ended or "as asked", flush=True)
 """
-STUBBORN = """
-import signal, time
+STUBBORN = r"""
+import os, signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-print('worker', flush=True)
+os.write(1, b'worker\n')
 time.sleep(60)
 """
 POLITE = STUBBORN.replace("signal.SIG_IGN", "signal.SIG_DFL")
@@ -109,7 +109,7 @@ def test_children_follow_a_parent_that_was_killed_outright(supervisors: list[sub
 def test_when_one_process_ends_the_others_are_stopped_and_it_is_named(
     supervisors: list[subprocess.Popen[str]],
 ) -> None:
-    supervisor = start_supervisor(supervisors, "print('worker', flush=True); import time; time.sleep(1)")
+    supervisor = start_supervisor(supervisors, "import os, time; os.write(1, b'worker\\n'); time.sleep(1)")
     assert read_rest(supervisor) == "ended worker\n"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -23,6 +24,7 @@ from PIL import Image, PngImagePlugin
 
 from casebook.uploads import (
     MAX_NAME_LENGTH,
+    SUFFIXES,
     UploadError,
     accepted_suffixes,
     clean_file_name,
@@ -75,8 +77,8 @@ ACCEPTED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "a.gif": ("image/gif", lambda: draw("GIF", mode="P")),
     "a.webp": ("image/webp", lambda: draw("WEBP")),
     "a.pdf": ("application/pdf", make_pdf),
-    "a.txt": ("text/plain", lambda: "Привет, <b>мир</b>\r\n\t".encode()),
-    "bom.txt": ("text/plain", lambda: "\ufeffПривет".encode()),
+    "a.txt": ("text/plain", "Привет, <b>мир</b>\r\n\t".encode),
+    "bom.txt": ("text/plain", "\ufeffПривет".encode),
     "utf16.txt": ("text/plain", lambda: "Привет".encode("utf-16")),
     "notes.md": ("text/plain", lambda: b"# Notes\n<nick> hi"),
     "irc.log": ("text/plain", lambda: b"<nick> hi"),
@@ -178,10 +180,10 @@ def test_a_picture_of_the_size_of_a_large_photograph_is_accepted() -> None:
 
 
 def test_a_bomb_is_refused_even_where_warnings_are_silenced() -> None:
-    with warnings.catch_warnings(record=True) as leaked, pytest.raises(UploadError, match="million pixels"):
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        find_media_type("a.png", png_bomb(10_000, 9_000))
-    assert leaked == []
+        with pytest.raises(UploadError, match="million pixels"):
+            find_media_type("a.png", png_bomb(10_000, 9_000))
 
 
 def test_too_large_a_file_is_refused_unread() -> None:
@@ -189,7 +191,7 @@ def test_too_large_a_file_is_refused_unread() -> None:
         def read(self, *args: object) -> bytes:
             raise AssertionError("read")
 
-    with pytest.raises(UploadError, match="1.0"):
+    with pytest.raises(UploadError, match="at most 1"):
         inspect_upload(Unreadable(b"x" * 2_000_000, name="a.txt"), 1024 * 1024)
 
 
@@ -198,10 +200,8 @@ def test_too_large_a_file_is_refused_unread() -> None:
     st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"RIFFabcdWEBP"]),
 )
 def test_any_bytes_are_accepted_or_refused(data: bytes, signature: bytes) -> None:
-    try:
-        assert find_media_type("a", signature + data)
-    except UploadError as error:
-        assert str(error)
+    with contextlib.suppress(UploadError):
+        assert find_media_type("a", signature + data) in SUFFIXES
 
 
 @given(
@@ -210,10 +210,8 @@ def test_any_bytes_are_accepted_or_refused(data: bytes, signature: bytes) -> Non
 def test_a_picture_with_altered_bytes_is_accepted_or_refused(patch: bytes, at: int, kind: str) -> None:
     data = draw(kind, (40, 30))
     at %= len(data)
-    try:
-        find_media_type("a", data[:at] + patch + data[at + len(patch) :])
-    except UploadError as error:
-        assert str(error)
+    with contextlib.suppress(UploadError):
+        assert find_media_type("a", data[:at] + patch + data[at + len(patch) :]) in SUFFIXES
 
 
 @pytest.mark.parametrize(

@@ -40,18 +40,18 @@ def at_call(number: int, function: Callable[..., Any], *, before: bool) -> Calla
 
 
 def arm_death(moment: str, number: int) -> None:
-    from ensemble import chunk_work, recording
+    from ensemble import arm_work, recording
 
     if moment == "arrived":  # answers have arrived; nothing of them is written
-        chunk_work.record_calls = at_call(number, chunk_work.record_calls, before=True)
+        arm_work.record_calls = at_call(number, arm_work.record_calls, before=True)
     elif moment == "inside":  # their rows are inserted; the transaction is open
         recording.append_entries = at_call(number, recording.append_entries, before=True)
     elif moment == "written":  # ledger entries too; still not committed
         recording.append_entries = at_call(number, recording.append_entries, before=False)
     elif moment == "committed":  # durable, but the chunk is not released
-        chunk_work.record_calls = at_call(number, chunk_work.record_calls, before=False)
+        arm_work.record_calls = at_call(number, arm_work.record_calls, before=False)
     elif moment == "claimed":  # a chunk is claimed and nothing called
-        chunk_work.chunk_indexes = at_call(number, chunk_work.chunk_indexes, before=True)
+        arm_work.chunk_indexes = at_call(number, arm_work.chunk_indexes, before=True)
     elif moment == "timer":  # anywhere
         threading.Timer(number / 1000, die).start()
 
@@ -69,11 +69,11 @@ def prepare() -> None:
 
 
 def work(moment: str, number: int) -> None:
-    from ensemble import chunk_work, claims, slots
+    from ensemble import arm_work, claims, slots
     from ensemble.models import Experiment
-    from ensemble.runner import work_on
+    from ensemble.runner import Next, work_on
 
-    chunk_work.HEARTBEAT_SECONDS = 0.05
+    arm_work.HEARTBEAT_SECONDS = 0.05
     claims.LEASE = slots.LEASE = timedelta(seconds=0.3)
     claims.LARGEST_CHUNK = 40  # several chunks, so that several moments exist
     arm_death(moment, number)
@@ -81,7 +81,7 @@ def work(moment: str, number: int) -> None:
         experiment = Experiment.objects.get()
         if experiment.state == Experiment.State.SEALED:
             return
-        if not work_on(experiment, f"worker-{os.getpid()}"):
+        if work_on(experiment, f"worker-{os.getpid()}") != Next.NOW:
             threading.Event().wait(0.05)  # a dead worker's lease runs out
     raise SystemExit("the test did not come to an end")
 

@@ -8,7 +8,7 @@ from typing import Any
 from ensemble import states
 from ensemble.models import Endpoint, Experiment
 from ensemble.protocol import Arm, Message, Protocol, Sampling, StoppingRule
-from ensemble.runner import work_on
+from ensemble.runner import Next, work_on
 
 DETECTOR: dict[str, Any] = {
     "kind": "text",
@@ -68,7 +68,7 @@ def work_until_idle(experiment: Experiment, owner: str = "worker", steps: int = 
     """What a worker does, without the queue; ends when nothing more can be done."""
     for _ in range(steps):
         experiment = Experiment.objects.get(pk=experiment.pk)
-        if not work_on(experiment, owner):
+        if work_on(experiment, owner) == Next.NOTHING:
             return Experiment.objects.get(pk=experiment.pk)
     raise AssertionError("the test did not come to an end")
 

@@ -6,13 +6,14 @@ from decimal import Decimal
 
 import pytest
 
-from ensemble import states
+from ensemble import arm_work, states
 from ensemble.ledger import export_lines, find_break
 from ensemble.models import Endpoint, Experiment, LedgerEntry, Run, Slot
 from ensemble.protocol import Label, Outcome, Sampling, StoppingRule, audit_indexes, derive_seed
-from ensemble.runner import work_on
+from ensemble.runner import Next, work_on
 from ensemble.stats.designs import OFFERED_PLANS
 from tests.ensemble.experiments import (
+    DISTRIBUTION,
     add_scripted_endpoint,
     lock_new,
     make_arm,
@@ -177,7 +178,7 @@ def test_a_greedy_arm_is_one_effective_run_without_an_interval() -> None:
 def test_a_change_of_the_model_ends_the_arm() -> None:
     endpoint = add_scripted_endpoint()
     experiment = lock_new(make_protocol(endpoint, runs=100))
-    assert work_on(experiment, "worker")
+    assert work_on(experiment, "worker") == Next.NOW
     Endpoint.objects.filter(pk=endpoint.pk).update(
         options={"distribution": [{"text": "other", "share": "1"}]}
     )
@@ -192,19 +193,37 @@ def test_a_change_of_the_model_ends_the_arm() -> None:
     assert "changed during the test" in arm["stop"]["reason"]
 
 
-def test_pausing_stops_claims_and_resuming_goes_on() -> None:
-    experiment = lock_new(make_protocol(add_scripted_endpoint(), runs=100))
+@pytest.fixture
+def short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arm_work, "HEARTBEAT_SECONDS", 0.02)
+    monkeypatch.setattr(arm_work, "TURN_SECONDS", 0.02)
+
+
+def slow_endpoint() -> Endpoint:
+    return add_scripted_endpoint(distribution=DISTRIBUTION, latency_seconds="0.005")
+
+
+def test_a_turn_ends_and_gives_back_what_it_had_not_begun(short_turns: None) -> None:
+    experiment = lock_new(make_protocol(slow_endpoint(), runs=100))
+    assert work_on(experiment, "worker") == Next.NOW
+    assert experiment.runs.counted().count() < 100
+    assert set(experiment.chunks.values_list("owner", flat=True)) == {""}
+    assert not work_until_idle(experiment).runs.filter(remade=True).exists()
+
+
+def test_pausing_stops_claims_and_resuming_goes_on(short_turns: None) -> None:
+    experiment = lock_new(make_protocol(slow_endpoint(), runs=100))
     work_on(experiment, "worker")
     assert states.pause(experiment, by="owner")
     done = experiment.runs.counted().count()
-    assert not work_on(experiment, "worker")
+    assert work_on(experiment, "worker") == Next.NOTHING
     assert experiment.runs.counted().count() == done < 100
     assert states.resume(experiment, by="owner")
     assert work_until_idle(experiment).runs.counted().count() == 100
 
 
-def test_a_cancelled_test_reports_what_it_has_with_the_sequence_only() -> None:
-    experiment = lock_new(make_protocol(add_scripted_endpoint(), runs=100))
+def test_a_cancelled_test_reports_what_it_has_with_the_sequence_only(short_turns: None) -> None:
+    experiment = lock_new(make_protocol(slow_endpoint(), runs=100))
     work_on(experiment, "worker")
     assert states.cancel(experiment, by="owner")
     assert not states.cancel(experiment, by="owner")
@@ -218,7 +237,7 @@ def test_a_cancelled_test_reports_what_it_has_with_the_sequence_only() -> None:
 def test_work_on_a_sealed_test_changes_nothing() -> None:
     experiment = run_to_seal(make_protocol(add_scripted_endpoint(), runs=5))
     before = (experiment.ledger.count(), experiment.runs.count(), experiment.results.count())
-    assert not work_on(experiment, "another worker")
+    assert work_on(experiment, "another worker") == Next.NOTHING
     assert before == (experiment.ledger.count(), experiment.runs.count(), experiment.results.count())
 
 

@@ -46,8 +46,10 @@ class Command(BaseCommand):
     def _restart_with_own_database(self, options: dict[str, Any]) -> None:
         """Run this command again in a process whose data folder is new, so that no existing data is touched."""
         with tempfile.TemporaryDirectory(prefix="casebook-demo-") as folder:
-            environment = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "DATABASE_URL_FILE")}
-            environment["CASEBOOK_DATA_DIR"] = folder
+            # What .env says is in our environment already; reading it again would bring its database back.
+            own = {"CASEBOOK_ENV_FILE": os.devnull, "CASEBOOK_DATA_DIR": folder}
+            own["DATABASE_URL"] = f"sqlite:///{folder}/db.sqlite3"
+            environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL_FILE"} | own
             arguments = [f"--{name}={options[name]}" for name in ("runs", "sample", "language")]
             out = str(Path(options["out"]).resolve())
             command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "demo", f"--out={out}", *arguments]
@@ -90,10 +92,10 @@ class Command(BaseCommand):
         experiment = test.experiment
         while experiment.state != Experiment.State.SEALED:
             experiment = Experiment.objects.get(pk=experiment.pk)
-            worked = work_on(experiment, "demo")
+            work_on(experiment, "demo")
             arm = experiment.arms.get(position=0)
             self.stdout.write(f"{arm.errors} errors in {arm.runs} labelled runs")
-            if not worked and experiment.state == Experiment.State.PAUSED:
+            if experiment.state == Experiment.State.PAUSED:
                 raise CommandError(experiment.reason)
         test.experiment.refresh_from_db()
 

@@ -83,7 +83,13 @@ def test_marks_beyond_what_any_language_writes_are_cut() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["a" + "\u0301\u0316" * 250_000, "“—ё" * 140_000, "\u200b \n" * 250_000, "\u0344" * 500_000, "ΐ" * 500_000],
+    [
+        "a" + "\u0301\u0316" * 250_000,
+        "“—ё" * 140_000,
+        "\u200b \n" * 250_000,
+        "\u0344" * 500_000,
+        "ΐ" * 500_000,
+    ],
     ids=["marks", "typography", "invisible", "decomposing marks", "expanding case"],
 )
 def test_a_megabyte_of_hostile_text_is_read_at_once(text: str) -> None:

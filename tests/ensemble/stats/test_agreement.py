@@ -9,13 +9,20 @@ from tests.ensemble.stats.walks import REFERENCE
 
 ORACLE = REFERENCE["detector_error"]
 tables = st.integers(2, 4).flatmap(
-    lambda size: st.lists(st.lists(st.integers(0, 30), min_size=size, max_size=size), min_size=size, max_size=size)
+    lambda size: st.lists(
+        st.lists(st.integers(0, 30), min_size=size, max_size=size), min_size=size, max_size=size
+    )
 )
 
 
 def list_pairs(table):
     """The labels behind a table, one pair per unit."""
-    return [(row, column) for row, line in enumerate(table) for column, count in enumerate(line) for _ in range(count)]
+    return [
+        (row, column)
+        for row, line in enumerate(table)
+        for column, count in enumerate(line)
+        for _ in range(count)
+    ]
 
 
 def approx_or_none(value):
@@ -50,13 +57,18 @@ def test_agreement_does_not_care_who_is_first_nor_how_categories_are_ordered(tab
 
 @given(shares=st.lists(st.integers(1, 30), min_size=2, max_size=5))
 def test_full_agreement_is_one(shares):
-    table = [[count if row == column else 0 for column in range(len(shares))] for row, count in enumerate(shares)]
+    table = [
+        [count if row == column else 0 for column in range(len(shares))] for row, count in enumerate(shares)
+    ]
     assert cohen_kappa(table) == pytest.approx(1)
     assert gwet_ac1(table) == pytest.approx(1)
     assert krippendorff_alpha(list_pairs(table)) == pytest.approx(1)
 
 
-@given(rows=st.lists(st.integers(1, 9), min_size=2, max_size=3), columns=st.lists(st.integers(1, 9), min_size=2, max_size=3))
+@given(
+    rows=st.lists(st.integers(1, 9), min_size=2, max_size=3),
+    columns=st.lists(st.integers(1, 9), min_size=2, max_size=3),
+)
 def test_independent_labels_have_a_kappa_of_zero(rows, columns):
     size = min(len(rows), len(columns))
     table = [[row * column for column in columns[:size]] for row in rows[:size]]
@@ -90,7 +102,7 @@ def test_what_does_not_exist_is_none():
 @pytest.mark.parametrize("table", [[], [[1, 2]], [[1, 2], [3]], [[1], [2]]])
 def test_a_table_that_is_not_square_is_refused(table):
     for measure in (cohen_kappa, gwet_ac1):
-        with pytest.raises(ValueError, match="^table: "):
+        with pytest.raises(ValueError, match=r"^table: "):
             measure(table)
 
 

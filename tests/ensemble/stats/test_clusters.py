@@ -18,7 +18,9 @@ from tests.ensemble.stats.walks import REFERENCE
 ORACLE = REFERENCE["clusters"]
 DATA = ["paraphrases_12x10", "unequal", "seeds_20x5_repeats", "allzero"]
 clusters = st.lists(
-    st.integers(1, 30).flatmap(lambda size: st.tuples(st.integers(0, size), st.just(size))), min_size=2, max_size=12
+    st.integers(1, 30).flatmap(lambda size: st.tuples(st.integers(0, size), st.just(size))),
+    min_size=2,
+    max_size=12,
 )
 
 
@@ -96,7 +98,9 @@ def test_clean_runs_and_errors_mirror_each_other_in_clusters(pairs):
     assert accordance(errors, sizes) == pytest.approx(accordance(clean, sizes))
     assert concordance(errors, sizes) == pytest.approx(concordance(clean, sizes))
     correlation = intraclass_correlation(errors, sizes)
-    assert correlation == (None if correlation is None else pytest.approx(intraclass_correlation(clean, sizes), abs=1e-9))
+    assert correlation == (
+        None if correlation is None else pytest.approx(intraclass_correlation(clean, sizes), abs=1e-9)
+    )
 
 
 @given(pairs=clusters)
@@ -132,7 +136,8 @@ def test_clusters_that_do_not_vary_at_all_are_independent_runs():
 
 
 @pytest.mark.parametrize(("mean", "correlation"), [(0.3, 0.0), (0.3, 0.3), (0.7, 0.6), (0.1, 0.2)])
-def test_the_cluster_interval_covers_the_mean_of_correlated_clusters(mean, correlation, tests=1500):
+def test_the_cluster_interval_covers_the_mean_of_correlated_clusters(mean, correlation):
+    tests = 1500
     generator = np.random.default_rng(31)
     k, size = 12, 10
     if correlation:

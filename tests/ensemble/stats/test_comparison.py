@@ -55,7 +55,9 @@ def test_comparisons_equal_the_reference(row):
 def test_the_published_example_is_reproduced():
     published = ORACLE["published_56_70_vs_48_80"]
     assert ends(newcombe(56, 70, 48, 80)) == pytest.approx(published["newcombe_method10"], abs=5e-5)
-    assert ends(miettinen_nurminen(56, 70, 48, 80)) == pytest.approx(published["miettinen_nurminen"], abs=5e-5)
+    assert ends(miettinen_nurminen(56, 70, 48, 80)) == pytest.approx(
+        published["miettinen_nurminen"], abs=5e-5
+    )
 
 
 @pytest.mark.parametrize("row", ORACLE["holm"], ids=lambda r: str(r["p"]))
@@ -92,7 +94,13 @@ def find_power(p_a, p_b, runs, alpha=0.05):
 
 @pytest.mark.parametrize(
     ("p_a", "p_b", "power", "alpha"),
-    [(0.0, 1.0, 0.9, 0.05), (0.1, 0.9, 0.8, 0.05), (0.0, 0.4, 0.8, 0.1), (0.8, 0.2, 0.95, 0.01), (0.35, 0.9, 0.5, 0.05)],
+    [
+        (0.0, 1.0, 0.9, 0.05),
+        (0.1, 0.9, 0.8, 0.05),
+        (0.0, 0.4, 0.8, 0.1),
+        (0.8, 0.2, 0.95, 0.01),
+        (0.35, 0.9, 0.5, 0.05),
+    ],
 )
 def test_runs_per_arm_are_the_fewest_that_reach_the_power(p_a, p_b, power, alpha):
     runs = runs_per_arm(p_a, p_b, power, alpha)

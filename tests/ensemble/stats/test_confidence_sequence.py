@@ -36,7 +36,9 @@ def log_mixture_ratio(errors, runs, p, prior):
     return mixture - special.xlogy(errors, p) - special.xlog1py(runs - errors, -p)
 
 
-@pytest.mark.parametrize("row", ORACLE["confidence_sequence"], ids=lambda r: f"{r['S']}/{r['n']}@{r['alpha']}")
+@pytest.mark.parametrize(
+    "row", ORACLE["confidence_sequence"], ids=lambda r: f"{r['S']}/{r['n']}@{r['alpha']}"
+)
 def test_confidence_sequences_equal_the_reference(row):
     for name, key in (("kt", "kt_half_half"), ("uniform", "uniform_1_1")):
         interval = confidence_sequence(row["S"], row["n"], 1 - row["alpha"], PRIORS[name])
@@ -118,7 +120,7 @@ def test_a_path_is_the_sequence_after_every_run():
     path = confidence_sequence_path(outcomes, 0.9)
     assert path == [confidence_sequence(sum(outcomes[:n]), n, 0.9) for n in range(1, 201)]
     assert confidence_sequence_path([]) == []
-    with pytest.raises(ValueError, match="^outcomes: "):
+    with pytest.raises(ValueError, match=r"^outcomes: "):
         confidence_sequence_path([0, 1, 2])
 
 
@@ -164,27 +166,32 @@ def test_all_looks_together_miss_the_rate_no_more_often_than_the_level_allows(ra
     assert missed[-1] <= 1 - level
 
 
-MISSES = [(rate, name) for rate, row in OPERATING["time_uniform_miss"].items() for name in row]
-
-
-@pytest.mark.parametrize(("rate", "name"), MISSES)
-def test_chances_of_ever_missing_the_rate_equal_the_reference(rate, name, last=1000):
+def check_chances_of_ever_missing(rate, name, last):
     methods = {
         "kt": confidence_sequence,
         "uniform": lambda errors, runs: confidence_sequence(errors, runs, prior=PRIORS["uniform"]),
         "naive_cp": clopper_pearson,
         "naive_wilson": wilson,
     }
-    row = {int(runs): miss for runs, miss in OPERATING["time_uniform_miss"][rate][name].items() if int(runs) <= last}
+    row = OPERATING["time_uniform_miss"][rate][name]
+    row = {int(runs): miss for runs, miss in row.items() if int(runs) <= last}
     missed = find_ever_missed(methods[name], float(rate), max(row))
     assert [missed[runs] for runs in row] == pytest.approx(list(row.values()), rel=1e-6, abs=1e-12)
+
+
+MISSES = [(rate, name) for rate, row in OPERATING["time_uniform_miss"].items() for name in row]
+
+
+@pytest.mark.parametrize(("rate", "name"), MISSES)
+def test_chances_of_ever_missing_the_rate_equal_the_reference(rate, name):
+    check_chances_of_ever_missing(rate, name, 1000)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("rate", OPERATING["time_uniform_miss"])
 @pytest.mark.parametrize("name", PRIORS)
 def test_chances_of_ever_missing_the_rate_by_5000_runs_equal_the_reference(rate, name):
-    test_chances_of_ever_missing_the_rate_equal_the_reference(rate, name, last=5000)
+    check_chances_of_ever_missing(rate, name, 5000)
 
 
 def check_stopping_on_precision(name):

@@ -40,8 +40,14 @@ def test_estimates_from_both_labels_equal_the_reference(row):
     labelled = n11 + n10 + n01 + n00
     assert (plain.errors, plain.runs) == (n11 + n01, labelled) == (n11 + n01, expected["n"])
     assert expected["N"] == labelled + runs
-    assert expected["q"] == pytest.approx((n11 + n10 + flagged) / (labelled + runs)) == pytest.approx(row["judge_only"])
-    assert [n11 / (n11 + n10), n01 / (n01 + n00)] == pytest.approx([expected["ppv"], expected["false_omission"]])
+    assert (
+        expected["q"]
+        == pytest.approx((n11 + n10 + flagged) / (labelled + runs))
+        == pytest.approx(row["judge_only"])
+    )
+    assert [n11 / (n11 + n10), n01 / (n01 + n00)] == pytest.approx(
+        [expected["ppv"], expected["false_omission"]]
+    )
     assert ends(clopper_pearson(n11 + n01, labelled)) == pytest.approx(row["human_only_cp"])
 
 
@@ -129,7 +135,8 @@ def test_labelling_every_run_leaves_the_persons_rate():
     assert double_sampling(18, 4, 2, 26, 0, 0).estimate == pytest.approx(20 / 50)
 
 
-def test_the_guaranteed_interval_covers_every_rate(labelled=6, others=8):
+def test_the_guaranteed_interval_covers_every_rate():
+    labelled, others = 6, 8
     cells = [c for c in product(range(labelled + 1), repeat=3) if sum(c) <= labelled]
     tables = [((*c, labelled - sum(c)), flagged) for c in cells for flagged in range(others + 1)]
     found = np.array([ends(double_sampling(*table, x, others, 0.8, guaranteed=True)) for table, x in tables])
@@ -143,7 +150,8 @@ def test_the_guaranteed_interval_covers_every_rate(labelled=6, others=8):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_approximate_intervals_cover_the_rate_about_as_often_as_they_say(method, labelled=100, others=400, tests=800):
+def test_approximate_intervals_cover_the_rate_about_as_often_as_they_say(method):
+    labelled, others, tests = 100, 400, 800
     generator = np.random.default_rng(17)
     tables = generator.multinomial(labelled, [0.28, 0.07, 0.05, 0.6], tests).tolist()
     flagged = generator.binomial(others, 0.35, tests).tolist()
@@ -172,5 +180,5 @@ def test_arguments_outside_their_domain_are_named(method, counts, argument):
 
 @pytest.mark.parametrize("method", [ppi, ppi_plus_plus])
 def test_variances_divide_by_n_or_by_one_less(method):
-    with pytest.raises(ValueError, match="^ddof: "):
+    with pytest.raises(ValueError, match=r"^ddof: "):
         method(18, 4, 2, 26, 120, 350, ddof=2)

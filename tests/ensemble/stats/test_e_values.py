@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from itertools import product
+from math import comb, factorial
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import integrate, special
+from scipy import special
 
 from ensemble.stats.beta import log_lower_tail, log_upper_tail
 from ensemble.stats.sequential import (
@@ -75,22 +77,30 @@ def test_two_arm_e_values_equal_the_reference(row):
     assert log_two_arm_e_value(*arms) == pytest.approx(row["log_e"], rel=1e-9)
 
 
-@given(pair=counts(most=60), threshold=thresholds, prior=priors)
+def find_exact_e_value(errors, runs, threshold, prior, above):
+    """The same in fractions: with whole-number priors the cut Beta integrals are binomial sums."""
+
+    def integrate_tail(a, b):  # of q^(a−1) (1−q)^(b−1), over the rates on the wanted side of the threshold
+        last = a + b - 1
+        counts = range(a) if above else range(a, last + 1)
+        share = sum(comb(last, k) * threshold**k * (1 - threshold) ** (last - k) for k in counts)
+        return share * Fraction(factorial(a - 1) * factorial(b - 1), factorial(last))
+
+    a, b = prior
+    clean = runs - errors
+    mixture = integrate_tail(a + errors, b + clean) / integrate_tail(a, b)
+    return mixture / (threshold**errors * (1 - threshold) ** clean)
+
+
+@given(
+    pair=counts(most=60),
+    threshold=st.fractions(Fraction(1, 50), Fraction(49, 50), max_denominator=50),
+    prior=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+)
 def test_e_values_are_averages_of_likelihood_ratios_over_the_truncated_prior(pair, threshold, prior):
-    errors, runs = pair
-
-    def weighted_ratio(u):  # u = F(q): the prior becomes uniform
-        q = special.betaincinv(*prior, u)
-        log_ratio = special.xlogy(errors, q) + special.xlog1py(runs - errors, -q)
-        return math.exp(log_ratio - special.xlogy(errors, threshold) - special.xlog1py(runs - errors, -threshold))
-
-    cut = float(special.betainc(*prior, threshold))
-    if not 0.01 < cut < 0.99:
-        return
-    above = integrate.quad(weighted_ratio, cut, 1, limit=500, epsabs=0, epsrel=1e-7)[0] / (1 - cut)
-    below = integrate.quad(weighted_ratio, 0, cut, limit=500, epsabs=0, epsrel=1e-7)[0] / cut
-    assert log_e_value_above(errors, runs, threshold, prior) == pytest.approx(math.log(above), rel=1e-4, abs=1e-4)
-    assert log_e_value_below(errors, runs, threshold, prior) == pytest.approx(math.log(below), rel=1e-4, abs=1e-4)
+    for method, above in ((e_value_above, True), (e_value_below, False)):
+        exact = find_exact_e_value(*pair, threshold, prior, above)
+        assert method(*pair, float(threshold), prior) == pytest.approx(float(exact), rel=1e-9)
 
 
 @given(pair=counts(), threshold=thresholds)
@@ -163,7 +173,8 @@ def test_two_arms_are_exchangeable_and_the_value_is_the_exponential_of_its_logar
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.05, 0.3, 0.5, 0.92])
-def test_the_two_arm_e_value_has_a_mean_of_at_most_one_under_equal_rates(rate, blocks=4):
+def test_the_two_arm_e_value_has_a_mean_of_at_most_one_under_equal_rates(rate):
+    blocks = 4
     total = 0.0
     for arms in product([0, 1], repeat=2 * blocks):
         chance = math.prod(rate if outcome else 1 - rate for outcome in arms)

@@ -36,13 +36,13 @@ def test_an_interval_knows_its_half_width_and_its_members():
 
 @pytest.mark.parametrize("changes", [{"low": 0.4}, {"low": float("nan")}, {"high": float("nan")}])
 def test_an_interval_upside_down_or_without_numbers_is_refused(changes):
-    with pytest.raises(ValueError, match="^low: "):
+    with pytest.raises(ValueError, match=r"^low: "):
         make_interval(**changes)
 
 
 def test_a_missing_estimate_is_none_and_never_nan():
     assert make_interval(estimate=None).estimate is None
-    with pytest.raises(ValueError, match="^estimate: "):
+    with pytest.raises(ValueError, match=r"^estimate: "):
         make_interval(estimate=float("nan"))
 
 

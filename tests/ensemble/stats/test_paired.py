@@ -73,7 +73,9 @@ def test_tango_ends_where_the_score_test_with_the_likeliest_cells_turns(table, l
 @given(table=cells)
 def test_without_correlation_the_paired_newcombe_interval_is_the_unpaired_one(table):
     both, only_a, only_b, neither = table
-    if both * neither > only_a * only_b:  # a positive correlation shortens it, unless the correction removes it
+    if (
+        both * neither > only_a * only_b
+    ):  # a positive correlation shortens it, unless the correction removes it
         unpaired = newcombe(both + only_a, sum(table), both + only_b, sum(table))
         assert newcombe_paired(*table).half_width <= unpaired.half_width + 1e-12
     if (both + only_a) * (only_b + neither) * (both + only_b) * (only_a + neither) == 0:
@@ -82,7 +84,8 @@ def test_without_correlation_the_paired_newcombe_interval_is_the_unpaired_one(ta
 
 
 @pytest.mark.parametrize(("name", "least"), [("tango", 0.91), ("newcombe_paired", 0.90)])
-def test_paired_intervals_cover_the_difference_about_as_often_as_they_say(name, least, pairs=18):
+def test_paired_intervals_cover_the_difference_about_as_often_as_they_say(name, least):
+    pairs = 18
     tables = [c for c in product(range(pairs + 1), repeat=3) if sum(c) <= pairs]
     tables = [(*c, pairs - sum(c)) for c in tables]
     found = np.array([ends(INTERVALS[name](*table)) for table in tables])

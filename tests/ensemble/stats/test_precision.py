@@ -115,7 +115,9 @@ def check_design(plan):
     exact = ("half_width", "level", "check_every", "min_runs", "max_runs")
     assert [getattr(again, name) for name in exact] == [getattr(plan, name) for name in exact]
     close = ("alpha", "min_coverage", "min_coverage_at")
-    assert [getattr(again, name) for name in close] == pytest.approx([getattr(plan, n) for n in close], rel=1e-9)
+    assert [getattr(again, name) for name in close] == pytest.approx(
+        [getattr(plan, n) for n in close], rel=1e-9
+    )
 
 
 @pytest.mark.parametrize("plan", [plan for plan in OFFERED_PLANS if plan.max_runs <= 200], ids=name_plan)

@@ -54,11 +54,15 @@ def test_the_box_around_a_confidence_sequence_equals_the_reference(row):
         return
     level = 1 - 0.05 / 3
     shown = confidence_sequence(row["x"], row["n"], level)
-    sensitivity, specificity = (clopper_pearson(row[a], row[b], level) for a, b in (("tp", "n_se"), ("tn", "n_sp")))
+    sensitivity, specificity = (
+        clopper_pearson(row[a], row[b], level) for a, b in (("tp", "n_se"), ("tn", "n_sp"))
+    )
     if sensitivity.low + specificity.low <= 1:
         assert row["box_anytime"] == [0, 1]
         return
-    corners = [(q + sp - 1) / (se + sp - 1) for q, se, sp in product(*map(ends, (shown, sensitivity, specificity)))]
+    corners = [
+        (q + sp - 1) / (se + sp - 1) for q, se, sp in product(*map(ends, (shown, sensitivity, specificity)))
+    ]
     box = [min(1, max(0, corner)) for corner in (min(corners), max(corners))]
     assert box == pytest.approx(row["box_anytime"], rel=1e-6, abs=1e-9)
 
@@ -80,7 +84,10 @@ def test_corrections_stay_within_bounds_and_mirror_when_errors_and_clean_runs_sw
         assert (interval.estimate is None) == (mirror.estimate is None)
         assert ends(interval) == pytest.approx([1 - mirror.high, 1 - mirror.low], abs=1e-7)
         assert (interval.errors, interval.runs) == (flagged, runs)
-    assert guaranteed_prevalence(*counts, level).low <= (guaranteed_prevalence(*counts, level).estimate or 0) + 1e-9
+    assert (
+        guaranteed_prevalence(*counts, level).low
+        <= (guaranteed_prevalence(*counts, level).estimate or 0) + 1e-9
+    )
 
 
 @given(counts=counts())
@@ -110,7 +117,8 @@ def test_without_runs_or_labels_there_is_no_correction(method):
         assert interval.notes == (note,)
 
 
-def test_the_guaranteed_interval_covers_every_rate_behind_every_detector(runs=12, labels=9):
+def test_the_guaranteed_interval_covers_every_rate_behind_every_detector():
+    runs, labels = 12, 9
     tables = list(product(range(runs + 1), range(labels + 1), range(labels + 1)))
     found = np.array([ends(guaranteed_prevalence(x, runs, a, labels, b, labels, 0.8)) for x, a, b in tables])
     x, a, b = np.array(tables).T
@@ -122,8 +130,11 @@ def test_the_guaranteed_interval_covers_every_rate_behind_every_detector(runs=12
         assert chance @ covered >= 0.8
 
 
-@pytest.mark.parametrize("row", ORACLE["coverage_1500reps"], ids=lambda r: f"{r['theta']}-{r['se']}-{r['sp']}")
-def test_corrected_intervals_cover_the_rate_and_uncorrected_ones_do_not(row, tests=1500):
+@pytest.mark.parametrize(
+    "row", ORACLE["coverage_1500reps"], ids=lambda r: f"{r['theta']}-{r['se']}-{r['sp']}"
+)
+def test_corrected_intervals_cover_the_rate_and_uncorrected_ones_do_not(row):
+    tests = 1500
     generator = np.random.default_rng(41)
     rate, sensitivity, specificity = row["theta"], row["se"], row["sp"]
     shown = rate * sensitivity + (1 - rate) * (1 - specificity)
@@ -141,7 +152,9 @@ def test_corrected_intervals_cover_the_rate_and_uncorrected_ones_do_not(row, tes
         )
         for flagged, hits, passes in draws
     ]
-    naive, plain, worst = (np.mean([interval.contains(rate) for interval in column]) for column in zip(*found, strict=True))
+    naive, plain, worst = (
+        np.mean([interval.contains(rate) for interval in column]) for column in zip(*found, strict=True)
+    )
     noise = 4 * np.sqrt(0.05 * 0.95 / tests)
     assert naive == pytest.approx(row["coverage"]["naive_cp"], abs=2 * noise)
     assert plain >= 0.95 - noise

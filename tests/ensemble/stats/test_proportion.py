@@ -33,7 +33,11 @@ def ends(interval):
 
 @pytest.mark.parametrize("case", ORACLE["cases"], ids=lambda c: f"{c['x']}/{c['n']}@{c['conf']}")
 def test_intervals_equal_the_reference(case):
-    for name, key in (("clopper_pearson", "clopper_pearson"), ("wilson", "wilson"), ("jeffreys", "jeffreys_bcd")):
+    for name, key in (
+        ("clopper_pearson", "clopper_pearson"),
+        ("wilson", "wilson"),
+        ("jeffreys", "jeffreys_bcd"),
+    ):
         interval = METHODS[name](case["x"], case["n"], case["conf"])
         assert ends(interval) == pytest.approx(case[key], rel=1e-6, abs=1e-12)
         assert (interval.errors, interval.runs, interval.level) == (case["x"], case["n"], case["conf"])
@@ -64,7 +68,9 @@ def test_clean_runs_needed_equal_the_reference(row):
     assert clean_runs_to_bound(row["p_bound"], row["conf"]) == row["n"]
 
 
-@pytest.mark.parametrize("row", ORACLE["invalid_bounds"], ids=lambda r: f"{r['x']}/{r['n_valid']}+{r['n_invalid']}")
+@pytest.mark.parametrize(
+    "row", ORACLE["invalid_bounds"], ids=lambda r: f"{r['x']}/{r['n_valid']}+{r['n_invalid']}"
+)
 def test_missing_label_bands_equal_the_reference(row):
     band = missing_label_band(row["x"], row["n_valid"], row["n_invalid"])
     assert ends(band) == pytest.approx(row["bounds_cp"], rel=1e-6)
@@ -126,7 +132,9 @@ def test_intervals_shrink_with_more_runs_of_the_same_rate(method, pair, times, l
 def test_clopper_pearson_is_the_interval_of_an_independent_library(pair, level):
     errors, runs = pair
     other = stats.binomtest(errors, runs).proportion_ci(level, "exact")
-    assert ends(clopper_pearson(errors, runs, level)) == pytest.approx([other.low, other.high], rel=1e-8, abs=1e-11)
+    assert ends(clopper_pearson(errors, runs, level)) == pytest.approx(
+        [other.low, other.high], rel=1e-8, abs=1e-11
+    )
 
 
 @given(pair=counts(), level=levels)
@@ -135,7 +143,9 @@ def test_wilson_ends_solve_the_score_equation(pair, level):
     interval, z = wilson(errors, runs, level), stats.norm.isf((1 - level) / 2)
     for end in ends(interval):
         if 0 < end < 1:
-            assert abs(errors / runs - end) == pytest.approx(z * (end * (1 - end) / runs) ** 0.5, rel=1e-6, abs=1e-9)
+            assert abs(errors / runs - end) == pytest.approx(
+                z * (end * (1 - end) / runs) ** 0.5, rel=1e-6, abs=1e-9
+            )
 
 
 @given(bound=st.floats(1e-6, 0.999999), level=st.floats(0.001, 0.9999))
