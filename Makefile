@@ -24,15 +24,14 @@ lint: ## check style, types, layers, templates, migrations and translations
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/djlint --check --lint templates
+	$(BIN)/djlint --lint --quiet templates
 	$(TEST_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(TEST_ENV) $(BIN)/python manage.py check_catalogues
 
-format: ## format Python and templates
+format: ## format the Python sources
 	@$(SET_UP) dev
 	$(BIN)/ruff check --fix --exit-zero
 	$(BIN)/ruff format
-	$(BIN)/djlint --reformat --quiet templates
 
 bench: ## measure the engine against the direct alternatives
 	@$(SET_UP) dev && exec $(BIN)/python tests/bench.py
@@ -42,7 +41,9 @@ demo: ## do the main job headless (OUT=folder, RUNS=number)
 
 messages: ## collect the texts to translate (needs GNU gettext) and compile the catalogues
 	@$(SET_UP) dev
-	cd casebook && ../$(BIN)/python ../manage.py makemessages --locale ru --no-wrap --add-location file
+	@mkdir -p casebook/locale
+	$(BIN)/python manage.py makemessages --locale ru --no-wrap --add-location file \
+	  --ignore .venv --ignore var --ignore staticfiles --ignore demo --ignore tests
 	$(BIN)/python manage.py check_catalogues --compile
 
 clean: ## remove what can be made again; the data in var/ stay

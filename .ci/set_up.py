@@ -20,7 +20,8 @@ SETS = {"run": ["requirements.txt"], "dev": ["requirements.txt", "requirements-d
 
 def make_venv() -> None:
     """Make .venv, again when its Python is gone (the system was upgraded, the folder was moved)."""
-    if PYTHON.exists() and subprocess.run([PYTHON, "-m", "pip", "--version"], capture_output=True).returncode == 0:
+    asked = [PYTHON, "-m", "pip", "--version"]
+    if PYTHON.exists() and subprocess.run(asked, capture_output=True, check=False).returncode == 0:
         return
     try:
         import ensurepip  # noqa: F401

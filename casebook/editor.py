@@ -118,7 +118,11 @@ class EditorPage:
         }
 
     def _draw_effort(self) -> str:
-        effort = experiments.estimate_effort(self.test.experiment.draft)
+        """Expected runs at several true rates; nothing to draw for a fixed number."""
+        draft = self.test.experiment.draft
+        if draft["stopping"]["kind"] == "fixed":
+            return ""
+        effort = experiments.estimate_effort(draft)
         rows = tuple(ExpectedRuns(share=share, runs=runs) for share, runs in effort.expected)
         figure = ExpectedRunsFigure(
             figure_id="expected-runs", labels=find_labels(get_language() or "en"), rows=rows

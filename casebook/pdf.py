@@ -75,7 +75,9 @@ def render_pdf(
     content, or rendering it again gives other bytes. Raises `PdfError`.
     """
     try:
-        with _only_vendored_fonts() as fonts:
+        with _only_vendored_fonts() as fonts, warnings.catch_warnings():
+            # WeasyPrint 70.0 leaves the file of its colour profile to the garbage collector.
+            warnings.simplefilter("ignore", ResourceWarning)
             document = weasyprint.HTML(string=html, base_url=BASE_URL, url_fetcher=StaticFetcher())
             _merge_descriptions(document.etree_element)
             _move_spaces(document.etree_element)
@@ -83,7 +85,10 @@ def render_pdf(
             content = pages.write_pdf(
                 pdf_variant=PDF_VARIANT,
                 pdf_identifier=identifier.encode("ascii"),
-                attachments=[_attach(item, dated) for item in attachments],
+                # A name tree is sorted by name.
+                attachments=[
+                    _attach(item, dated) for item in sorted(attachments, key=lambda item: item.name)
+                ],
                 finisher=_finish,
             )
     except FatalURLFetchingError as error:

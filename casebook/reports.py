@@ -203,7 +203,7 @@ def request_report(*, case: Case, test: CaseTest, language: str, requested_by: A
 
 def _must_be_rendered_again(report: Report) -> bool:
     """Whether it failed, or its file is gone (a backup restored without the media folder)."""
-    lost = report.state == State.READY and not report.file.storage.exists(report.file.name)
+    lost = report.state == State.READY and not report.file.storage.exists(report.file.name or "")
     return report.state == State.FAILED or lost
 
 

@@ -34,7 +34,7 @@ DEBUG = read_flag("DEBUG", default=False)
 
 # --- Where data live: the database, the queue and the uploads; never inside what is served -----------------
 DATA_DIR = Path(read_text("CASEBOOK_DATA_DIR", str(BASE_DIR / "var"))).resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)  # other users of the machine have no business there
 MEDIA_ROOT = DATA_DIR / "media"
 # Uploads have no URL: views check access and send them as attachments.
 MEDIA_URL = ""
@@ -124,7 +124,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {"connect_args": {"timeout": 30}} if CELERY_BROKER_URL.startswith("sqla+sqlite") else {}
 )
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_IMPORTS = ("ensemble.worker", "casebook.worker")  # loaded by workers only: sweeping, the pulse, stopping gently
+CELERY_IMPORTS = (
+    "ensemble.worker",
+    "casebook.worker",
+)  # loaded by workers only: sweeping, the pulse, stopping gently
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "runs"

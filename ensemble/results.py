@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -183,8 +183,10 @@ def _headline(experiment: Experiment, progress: ArmProgress, counts: Counts, rul
     if is_deterministic(arm):
         interval, kind = None, "none"
     zero = counts.errors == 0 and counts.runs > 0 and interval is not None
-    band = missing_label_band(counts.errors, counts.runs, counts.unlabelled, level)
     fixed = by_rule and rule.kind == "fixed" and interval is not None
+    band = missing_label_band(counts.errors, counts.runs, counts.unlabelled, level)
+    if not fixed:
+        band = anytime_band(band, counts)
     return {
         "errors": counts.errors,
         "runs": counts.runs,
@@ -196,6 +198,14 @@ def _headline(experiment: Experiment, progress: ArmProgress, counts: Counts, rul
         "worst_case": _interval(band) if interval is not None else None,
         "zero_errors": _zero_errors(rule, counts, by_rule=by_rule) if zero else None,
     }
+
+
+def anytime_band(band: Interval, counts: Counts) -> Interval:
+    """The worst-case band where n was not fixed beforehand: the same idea, with the limits of the sequence."""
+    total = counts.runs + counts.unlabelled
+    low = confidence_sequence(counts.errors, total, band.level).low
+    high = confidence_sequence(counts.errors + counts.unlabelled, total, band.level).high
+    return replace(band, low=low, high=high)
 
 
 def _zero_errors(rule: StoppingRule, counts: Counts, *, by_rule: bool) -> Document:

@@ -215,9 +215,10 @@ def test_an_incomplete_production_install_is_told_what_is_missing(tmp_path: Path
 
 def test_a_local_install_makes_its_own_key_and_serves_this_machine_only(tmp_path: Path) -> None:
     code = "from casebook.settings import *; print(ALLOWED_HOSTS, DEBUG, OPEN_SIGNUP, len(SECRET_KEY) > 50)"
-    done = run_python("-c", code, CASEBOOK_DATA_DIR=str(tmp_path / "data"))
+    done = run_python("-c", code, CASEBOOK_DATA_DIR=str(tmp_path / "own"))
     assert done.stdout == "['127.0.0.1', 'localhost', '[::1]'] False True True\n", done.stderr
-    assert (tmp_path / "data" / "secret-key").exists()
+    assert (tmp_path / "own" / "secret-key").exists()
+    assert stat.S_IMODE((tmp_path / "own").stat().st_mode) == 0o700
 
 
 def test_every_answer_forbids_inline_code_and_foreign_content(client: Client) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +10,10 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.text import capfirst
+from django.utils.text import capfirst, format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from casebook.forms.fields import PlainTextField, is_encodable
+from casebook.forms.fields import JSONObjectField, PlainTextField
 from ensemble.backends import open_backend
 from ensemble.endpoints import count_tests_under_way
 from ensemble.errors import EndpointError
@@ -26,7 +25,6 @@ else:
     EndpointModelForm = forms.ModelForm
 
 Kind = Endpoint.Kind
-ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # an odd number of backslashes
 EXPLANATIONS = {
     Kind.EMBEDDED: _(
         "A small English model inside the worker. It needs no server and no download: good for trying the method, "
@@ -44,6 +42,7 @@ POSSIBLE = {
 }
 OF_SOME_KINDS = ("url", "model", "key_variable", "options")
 # What a locked protocol names, or what decides which model answers.
+SCRIPT_EXAMPLE = '{"distribution": [{"text": "Yes.", "share": "0.3"}, {"text": "No.", "share": "0.7"}]}'
 LOCKED_IN = ("name", "backend", "model", "url", "options")
 
 
@@ -61,7 +60,12 @@ class EndpointForm(EndpointModelForm):
             "name", "backend", "url", "model", "key_variable", "options",
             "concurrency", "timeout_seconds", "is_enabled", "is_open",
         )  # fmt: skip
-        field_classes = {"name": PlainTextField, "model": PlainTextField, "url": PlainTextField}
+        field_classes = {
+            "name": PlainTextField,
+            "model": PlainTextField,
+            "url": PlainTextField,
+            "options": JSONObjectField,
+        }
         widgets = {
             "backend": forms.RadioSelect,
             "options": forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}),
@@ -74,7 +78,7 @@ class EndpointForm(EndpointModelForm):
                 "The key itself is never stored: name the environment variable of the server and the worker that "
                 "holds it, for example CASEBOOK_KEY_LAB. Leave empty if the server asks for none."
             ),
-            "options": _("JSON: the script of the answers, as docs/endpoints.md describes it."),
+            "options": format_lazy("{} {}", _("JSON, for example:"), SCRIPT_EXAMPLE),
             "concurrency": _("How many calls the server takes at the same time, from all tests together."),
             "is_enabled": _("Switch off to keep it out of new tests."),
             "is_open": _("Its bill and its load are somebody's: otherwise name the people below."),
@@ -91,18 +95,6 @@ class EndpointForm(EndpointModelForm):
         if self.instance.pk:
             self.initial["usernames"] = ", ".join(self.instance.users.values_list("username", flat=True))
 
-    def clean_options(self) -> dict[str, Any]:
-        options = self.cleaned_data["options"]
-        if options in (None, ""):
-            return {}
-        if not isinstance(options, dict):
-            raise ValidationError(_("The options are a JSON object: { … }."))
-        if not is_storable_json(options):
-            raise ValidationError(
-                _("They hold something that cannot be stored: NUL, half a character, or NaN.")
-            )
-        return options
-
     def clean_usernames(self) -> list[Any]:
         names = [name for name in re.split(r"[\s,;]+", self.cleaned_data["usernames"]) if name]
         users = list(get_user_model().objects.filter(username__in=names))
@@ -116,11 +108,9 @@ class EndpointForm(EndpointModelForm):
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean() or self.cleaned_data
         kind = cleaned.get("backend")
-        if kind is None:
-            return cleaned
         for name in OF_SOME_KINDS:
             is_blank = not self[name].data
-            if name not in POSSIBLE[kind] or (is_blank and name not in NEEDED[kind]):
+            if kind is None or name not in POSSIBLE[kind] or (is_blank and name not in NEEDED[kind]):
                 cleaned[name] = {} if name == "options" else ""
                 self.errors.pop(name, None)
         self._refuse_change_under_way(cleaned)
@@ -153,12 +143,3 @@ class EndpointForm(EndpointModelForm):
 
 def _explain(kind: Kind) -> SafeString:
     return format_html('{}<span class="cb-help">{}</span>', capfirst(kind.label), EXPLANATIONS[kind])
-
-
-def is_storable_json(value: Any) -> bool:
-    """Whether a database that checks its JSON takes `value`: no NUL, no lone surrogate, no NaN."""
-    try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    except ValueError:  # NaN and infinities, which JSON does not know
-        return False
-    return not ESCAPED_NUL.search(text) and is_encodable(text)

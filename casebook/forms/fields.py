@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import zoneinfo
 from datetime import timedelta
@@ -10,6 +11,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.fields import InvalidJSONInput
 from django.utils import timezone
 from django.utils.formats import get_format, sanitize_separators
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +20,7 @@ from casebook.dates import ImpreciseDateError, format_imprecise_date, parse_impr
 
 # Grouping of thousands: an ordinary, no-break or narrow no-break space; in English also a comma.
 SPACES = re.compile(r"[\s\u00a0\u202f]")
+ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # in JSON: an odd number of backslashes
 GROUPED_BY_COMMAS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
 
 
@@ -55,6 +58,15 @@ def is_encodable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def is_storable_json(document: Any) -> bool:
+    """Whether a database that checks its JSON takes `document`: it has no NUL, lone surrogate, NaN or infinity."""
+    try:
+        text = json.dumps(document, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        return False
+    return not ESCAPED_NUL.search(text) and is_encodable(text)
 
 
 class AmountField(forms.DecimalField):
@@ -117,6 +129,38 @@ class TimeZoneField(PlainTextField):
         if name is None:
             raise ValidationError(self.error_messages["unknown_zone"], code="unknown_zone")
         return name
+
+
+class JSONObjectField(forms.JSONField):
+    """A JSON object that can be stored; empty cleans to an empty object."""
+
+    default_error_messages = {
+        "no_object": _("A JSON object is needed: { … }."),
+        "unstorable": _("It holds something that cannot be stored: NUL, half of a character, or NaN."),
+    }
+
+    def to_python(self, value: Any) -> Any:
+        document = super().to_python(value)
+        if document is None:
+            return {}
+        if not isinstance(document, dict):
+            raise ValidationError(self.error_messages["no_object"], code="no_object")
+        if not is_storable_json(document):
+            raise ValidationError(self.error_messages["unstorable"], code="unstorable")
+        return document
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """What was typed is shown again as it was typed, whatever it holds."""
+        return InvalidJSONInput(data or "")
+
+    def prepare_value(self, value: Any) -> Any:
+        return (
+            value
+            if isinstance(value, str)
+            else json.dumps(value, ensure_ascii=False, indent=1)
+            if value
+            else ""
+        )
 
 
 class ManyFilesInput(forms.ClearableFileInput):

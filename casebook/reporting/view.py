@@ -9,15 +9,15 @@ from typing import Any
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from casebook.dates import format_imprecise_date
 from casebook.report_numbers import NumberWriter, number_writer
 from casebook.reporting.arms import ArmView, build_arm
 from casebook.reporting.context import ReportContext, TestFacts, find_primary
 from casebook.reporting.drawings import draw_interval_of
+from casebook.reporting.incident import IncidentView, build_incident
 from casebook.reporting.lines import Row, RunLine, list_runs
 from casebook.reporting.plan import PlanLine, list_detector, list_plan, write_rule
-from casebook.reporting.quotes import Quote, quote_text, quote_turns
-from casebook.reporting.words import BACKENDS, EVENTS, HARMS, ROLES, STATES, say
+from casebook.reporting.quotes import Quote, quote_text
+from casebook.reporting.words import BACKENDS, EVENTS, ROLES, STATES, say
 from casebook.sentences import write_sentence
 from ensemble.protocol import derive_seed, encode_text, sha256_hex
 
@@ -98,14 +98,7 @@ class ReportView:
     sealed_at: str
     as_of: str
     one: PageOne
-    facts: tuple[Row, ...]
-    harm: tuple[Row, ...]
-    harm_in_words: Quote | None
-    summary: Quote | None
-    conversation: tuple[Quote, ...]
-    disputed_answer: Quote
-    statements: tuple[Quote, ...]
-    disclaimer: Quote | None
+    incident: IncidentView
     plan: tuple[PlanLine, ...]
     detector: tuple[Row, ...]
     sent: tuple[Quote, ...]
@@ -129,7 +122,6 @@ def build_view(context: ReportContext) -> ReportView:
     result = context.result
     primary = find_primary(result)
     arms = [build_arm(arm, result["experiment"]["ended_as"], numbers) for arm in result["arms"]]
-    incident = context.incident
     return ReportView(
         context=context,
         title=context.case.title,
@@ -141,17 +133,10 @@ def build_view(context: ReportContext) -> ReportView:
         sealed_at=numbers.write_moment(context.sealed_at),
         as_of=numbers.write_moment(context.as_of),
         one=_build_page_one(context, primary, numbers),
-        facts=_list_facts(context, numbers),
-        harm=_list_harm(context, numbers),
-        harm_in_words=_quote_if_any(incident.harm, numbers, gettext("In words")),
-        summary=_quote_if_any(context.case.summary, numbers),
-        conversation=quote_turns(incident.turns, incident.disputed_answer, numbers),
-        disputed_answer=quote_text(incident.disputed_answer, numbers),
-        statements=_quote_statements(context, numbers),
-        disclaimer=_quote_if_any(incident.disclaimer, numbers),
+        incident=build_incident(context, numbers),
         plan=list_plan(context, primary, numbers),
         detector=list_detector(result["protocol"], numbers),
-        sent=() if incident.prompt_is_verbatim else _quote_sent(result, primary, numbers),
+        sent=() if context.incident.prompt_is_verbatim else _quote_sent(result, primary, numbers),
         tests=tuple(_write_test(test, context, numbers) for test in context.tests),
         events=tuple(_write_event(event.kind, event.at, event.reason, numbers) for event in context.events),
         arms=tuple(arms),
@@ -240,44 +225,6 @@ def _list_anchors(context: ReportContext, numbers: NumberWriter) -> tuple[Row, .
         Row(label=gettext("SHA-256 of the result"), value=context.result_sha256, is_hash=True),
         Row(label=gettext("Head of the ledger"), value=context.ledger_head, is_hash=True),
     )
-
-
-def _list_facts(context: ReportContext, numbers: NumberWriter) -> tuple[Row, ...]:
-    incident = context.incident
-    date = format_imprecise_date(incident.occurred_on, context.language) or gettext("not known")
-    found = [
-        (gettext("Product"), incident.product),
-        (gettext("Provider"), incident.provider),
-        (gettext("Deployer"), incident.deployer),
-        (gettext("Date of the incident"), f"{date} ({incident.time_zone})" if incident.time_zone else date),
-        (gettext("Interface used"), incident.interface),
-    ]
-    return tuple(Row(label=label, value=value or gettext("not stated")) for label, value in found)
-
-
-def _list_harm(context: ReportContext, numbers: NumberWriter) -> tuple[Row, ...]:
-    incident = context.incident
-    found = [
-        (gettext("Kind"), say(HARMS, incident.harm_kind)),
-        (gettext("Amount"), numbers.write_amount(incident.harm_amount, incident.harm_currency)),
-    ]
-    return tuple(Row(label=label, value=value) for label, value in found if value)
-
-
-def _quote_if_any(text: str, numbers: NumberWriter, speaker: str = "") -> Quote | None:
-    return quote_text(text, numbers, speaker=speaker) if text.strip() else None
-
-
-def _quote_statements(context: ReportContext, numbers: NumberWriter) -> tuple[Quote, ...]:
-    """What the case team says is wrong and true."""
-    incident = context.incident
-    found = [
-        (gettext("Said to be wrong"), incident.what_is_wrong),
-        (gettext("The wrong words"), incident.wrong_statement),
-        (gettext("Said to be true"), incident.truth),
-        (gettext("Source of the truth"), incident.truth_source or gettext("none stated")),
-    ]
-    return tuple(quote_text(text, numbers, speaker=label) for label, text in found if text.strip())
 
 
 def _quote_sent(result: Document, arm: Document, numbers: NumberWriter) -> tuple[Quote, ...]:

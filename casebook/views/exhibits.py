@@ -13,12 +13,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from casebook.access import find_case, find_exhibit, find_team_case
 from casebook.custody import CustodyError, add_exhibits, remove_exhibit
+from casebook.downloads import send_stored
 from casebook.forms.exhibits import AddExhibitsForm
 from casebook.uploads import preview_image
-
-# An exhibit never changes, but the right to see it may: it is kept by the visitor's own browser only, and asked for
-# again each time it is shown.
-PRIVATE = "private, no-cache"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -42,24 +39,21 @@ def exhibit_add(request: HttpRequest, public_id: UUID) -> HttpResponse:
 def exhibit_download(request: HttpRequest, public_id: UUID, number: int) -> FileResponse:
     """The bytes as they came, always as an attachment: nothing of an exhibit is ever shown inline."""
     exhibit = find_exhibit(find_case(request, public_id), number)
-    try:
-        file = exhibit.file.open("rb")
-    except FileNotFoundError as error:
-        raise Http404 from error
-    response = FileResponse(file, as_attachment=True, filename=exhibit.name, content_type=exhibit.media_type)
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response["Cache-Control"] = PRIVATE
-    return response
+    return send_stored(exhibit.file, exhibit.name, exhibit.media_type)
 
 
 @require_safe
 def exhibit_preview(request: HttpRequest, public_id: UUID, number: int) -> HttpResponse:
     """A small picture of an image, drawn anew: none of the uploaded bytes reach the page."""
     exhibit = find_exhibit(find_case(request, public_id), number)
-    picture = preview_image(exhibit.file) if exhibit.is_image else None
+    try:
+        picture = preview_image(exhibit.file) if exhibit.is_image else None
+    except FileNotFoundError as error:
+        raise Http404 from error
     if picture is None:
         raise Http404
-    return HttpResponse(picture, content_type="image/png", headers={"Cache-Control": PRIVATE})
+    headers = {"Cache-Control": "private, no-cache"}  # the right to see it may end
+    return HttpResponse(picture, content_type="image/png", headers=headers)
 
 
 @require_POST

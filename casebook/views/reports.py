@@ -12,25 +12,28 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from casebook.access import find_case, find_report, find_team_case
+from casebook.downloads import send_stored
 from casebook.forms.reports import RequestReportForm
 from casebook.models import Report
 
 
 @require_POST
 def report_add(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    from casebook.reports import request_report  # builds on the statistics: too heavy for every page
+    from casebook.reports import (  # builds on the statistics: too heavy for every page
+        ReportError,
+        request_report,
+    )
 
     case = find_team_case(request, public_id)
     form = RequestReportForm(case, request.POST)
     if not form.is_valid():
         messages.error(request, _("Choose a test whose result is sealed, and a language."))
         return redirect(f"{case.get_absolute_url()}#reports")
-    report = request_report(
-        case=case,
-        test=form.cleaned_data["test"],
-        language=form.cleaned_data["language"],
-        requested_by=request.user,
-    )
+    try:
+        report = request_report(case=case, **form.cleaned_data, requested_by=request.user)
+    except ReportError as error:
+        messages.error(request, str(error))
+        return redirect(f"{case.get_absolute_url()}#reports")
     return redirect("casebook:report-detail", case.public_id, report.public_id)
 
 
@@ -52,10 +55,4 @@ def report_download(request: HttpRequest, public_id: UUID, report_id: UUID) -> F
     if report.state != Report.State.READY:
         raise Http404
     name = f"{slugify(case.title, allow_unicode=True) or 'case'}-{report.language}.pdf"
-    try:
-        file = report.file.open("rb")
-    except FileNotFoundError as error:
-        raise Http404 from error
-    response = FileResponse(file, as_attachment=True, filename=name, content_type="application/pdf")
-    response["Cache-Control"] = "private, no-cache"
-    return response
+    return send_stored(report.file, name, "application/pdf")

@@ -27,6 +27,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import accumulate
 from typing import Any, Generic, TypeVar
 
 from ensemble.backends.base import (
@@ -87,7 +88,7 @@ class ScriptedBackend:
         if isinstance(answer, Completion):  # whole replies are given as they are
             self._wait(request.seed, answer.text)
             return replace(answer, duration_seconds=time.perf_counter() - started)
-        reply = {"text": answer, "finish_reason": "stop", "refused": False}
+        reply: dict[str, Any] = {"text": answer, "finish_reason": "stop", "refused": False}
         if fault and fault.kind in ALTERATIONS:
             reply |= ALTERATIONS[fault.kind](answer)
         self._wait(request.seed, reply["text"])
@@ -165,8 +166,7 @@ class Shares(Generic[T]):
         if any(share < 0 for share in shares) or sum(shares) > 1:
             raise ValueError("shares are at least 0 and sum to at most 1")
         self._items = tuple(items)
-        ends = [sum(shares[: i + 1], Fraction(0)) for i in range(len(shares))]
-        self._ends = [end.numerator * DRAWS // end.denominator for end in ends]
+        self._ends = [end.numerator * DRAWS // end.denominator for end in accumulate(shares)]
 
     def pick(self, drawn: int) -> T | None:
         position = bisect_right(self._ends, drawn)
@@ -242,6 +242,8 @@ def _read_distribution(items: Sequence[Mapping[str, Any]]) -> Shares[str]:
 
 
 def _share_equally(answers: Sequence[str]) -> Shares[str]:
+    if not answers:
+        raise ValueError("there must be at least one answer")
     return Shares(answers, [Fraction(1, len(answers)) for _ in answers])
 
 

@@ -19,7 +19,7 @@ def boschloo(errors_a: int, runs_a: int, errors_b: int, runs_b: int) -> float:
 
     One-sided: the largest chance, over all common rates, of a table whose one-sided Fisher p-value is as small as the
     observed. More powerful than Fisher's test everywhere. Up to 500 runs per arm; without runs in an arm it is 1.
-    Boschloo (1970), Statistica Neerlandica 24:1–35.
+    Boschloo (1970), Statistica Neerlandica 24(1).
     """
     errors_a, runs_a = require_errors(errors_a, runs_a, ("errors_a", "runs_a"))
     errors_b, runs_b = require_errors(errors_b, runs_b, ("errors_b", "runs_b"))

@@ -80,9 +80,9 @@ def double_sampling(  # noqa: PLR0917 - the two-by-two table, the other runs, an
     """Estimate the error rate when a person labelled a random part of the runs and the detector labelled all.
 
     `n10` runs were flagged by the detector and found correct by the person, and so on; `other_runs` no person saw.
-    Weighs the person's error rates among flagged and passed runs. Remains valid when the two strata were sampled at
-    different rates only if `other_*` hold the rest. `guaranteed` takes the extremes over three exact intervals
-    (Bonferroni); so does, with a note, a stratum that no person sampled. Tenenbein (1970), JASA 65:1350–1361.
+    Weighs the person's error rates among flagged and passed runs, so the two may be sampled at different rates.
+    `guaranteed` takes the extremes over three exact intervals (Bonferroni); so does, with a note, the estimate when no
+    person saw any flagged or any passed run. Tenenbein (1970), JASA 65:1350–1361.
     """
     sample = _Sample.check((n11, n10, n01, n00), (other_flagged, other_runs))
     level = require_open_share("level", level)
@@ -111,9 +111,10 @@ def ppi(  # noqa: PLR0917 - as double_sampling
 ) -> Interval:
     """Estimate the error rate as the detector's on the other runs plus its mean mistake on the labelled ones.
 
-    Arguments as for `double_sampling`; where the variance cannot be estimated the guaranteed interval is returned, with
-    a note. With no disagreement at all it trusts the detector too much: use it from 50 labels and one disagreement of
-    each kind. Variances divide by n − `ddof` (the authors' own program: 0).
+    Arguments as for `double_sampling`, but the labelled runs must be a plain random part. Where the variance cannot be
+    estimated the guaranteed interval is returned, with a note. With no disagreement at all it trusts the detector too
+    much: use it from 50 labels and one disagreement of each kind. Variances divide by n − `ddof` (the authors' own
+    program: 0).
     Angelopoulos, Bates, Fannjiang, Jordan & Zrnic (2023), Science 382:669–674.
     """
     sample = _Sample.check((n11, n10, n01, n00), (other_flagged, other_runs))

@@ -206,7 +206,8 @@ def make_arm(protocol: Protocol, protocol_sha256: str, position: int, **shape: A
         "backend": arm.backend,
         "model": arm.model,
         "sampling": arm.sampling.document(),
-        "identity": {
+        "identity": shape.get("identity")
+        or {
             "first": IDENTITY,
             "last": shape.get("last_identity", IDENTITY),
             "first_at": "2026-05-12T14:01:00.000Z",
@@ -270,7 +271,7 @@ def make_arm(protocol: Protocol, protocol_sha256: str, position: int, **shape: A
         ],
         "groups_total": len(groups),
         "distinct_answers": len(set(texts)),
-        "duplicate_seeds": 0,
+        "duplicate_seeds": shape.get("duplicate_seeds", 0),
         "remade": sum(run["remade"] for run in runs_list),
         "retried": sum(run["attempt"] > 1 for run in runs_list),
         "tokens": {"prompt": 51 * len(drawn), "completion": sum(run["tokens"] for run in runs_list)},
@@ -330,10 +331,17 @@ SHAPES: dict[str, dict[str, Any]] = {
         "ended_as": "failed",
         "last_identity": {**IDENTITY, "digest": "77" * 32},
     },
-    "deterministic": {"counts": {"error": 20}, "temperatures": ("0",)},
+    "deterministic": {"counts": {"error": 20, "refused": 1}, "temperatures": ("0",)},
     "two arms": {"counts": {"error": 30, "no error": 70}, "temperatures": ("0.8", "0")},
     "nothing labelled": {"counts": {"unclear": 25}, "stop": "limit"},
     "no runs": {"counts": {}, "stop": "", "ended_as": "cancelled"},
+    "test failed": {"counts": {"error": 4, "no error": 9}, "stop": "", "ended_as": "failed"},
+    "long": {
+        "counts": {"error": 200, "no error": 380, "refused": 20},
+        "answers": {**ANSWERS, "no error": tuple(f"No. Answer number {n}." for n in range(60))},
+        "duplicate_seeds": 1,
+        "identity": {"first": None, "last": None, "checks": 0, "changed": False},
+    },
     "number": {"counts": {"error": 45, "no error": 5}, "detector": NUMBER_DETECTOR},
 }
 
@@ -525,20 +533,31 @@ def make_hostile_context(language: str = "en") -> ReportContext:
     arm["groups"][1]["text"] = HOSTILE
     arm["groups"][2]["text"] = ODD.replace("\ud800", "\ufffd")
     arm["identity"]["first"] = {**IDENTITY, "name": HOSTILE, "server": LONG_WORD[:300]}
-    result_json = json.dumps(result, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
     return replace(
-        context,
+        replace_result(context, result),
         case=replace(context.case, title=HOSTILE[:80] + LONG_WORD[:120], summary=ODD),
         incident=incident,
         exhibits=tuple(replace(item, name=HOSTILE[:90] + LONG_WORD[:100]) for item in context.exhibits),
-        result_json=result_json,
-        result_sha256=sha256_hex(result_json.encode()),
     )
 
 
-def make_russian_context(language: str = "ru") -> ReportContext:
-    """A case in Russian, the copy of a sample."""
+def replace_result(context: ReportContext, result: dict[str, Any]) -> ReportContext:
+    """The context with another result document and its hash."""
+    text = json.dumps(result, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
+    return replace(context, result_json=text, result_sha256=sha256_hex(text.encode()))
+
+
+def make_context_with_a_wrong_seed(language: str = "en") -> ReportContext:
+    """A result whose third run has a seed that somebody chose."""
     context = make_context("middle", language)
+    result = json.loads(context.result_json)
+    result["arms"][0]["runs_list"][2]["seed"] += 1
+    return replace_result(context, result)
+
+
+def make_russian_context(language: str = "ru", shape: str = "middle") -> ReportContext:
+    """A case in Russian, the copy of a sample."""
+    context = make_context(shape, language)
     incident = make_incident(
         product="Помощник на сайте авиакомпании",
         provider="неизвестен",

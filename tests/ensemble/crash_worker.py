@@ -63,7 +63,7 @@ def prepare() -> None:
     from tests.ensemble.experiments import DISTRIBUTION, add_scripted_endpoint, lock_new, make_protocol
 
     endpoint = add_scripted_endpoint(
-        concurrency=8, distribution=DISTRIBUTION, latency_seconds=["0.0", "0.01"]
+        concurrency=8, distribution=DISTRIBUTION, latency_seconds=["0.005", "0.03"]
     )
     lock_new(make_protocol(endpoint, runs=RUNS))
 
@@ -75,7 +75,8 @@ def work(moment: str, number: int) -> None:
 
     arm_work.HEARTBEAT_SECONDS = 0.05
     claims.LEASE = slots.LEASE = timedelta(seconds=0.3)
-    claims.LARGEST_CHUNK = 40  # several chunks, so that several moments exist
+    claims.LARGEST_CHUNK = 40  # several chunks and small commits, so that several moments exist
+    arm_work.SUBMIT_AHEAD = 1
     arm_death(moment, number)
     for _ in range(2000):
         experiment = Experiment.objects.get()

@@ -19,10 +19,11 @@ DEATHS = (
     ("inside", 3),
     ("timer", 40),
     ("written", 4),
-    ("arrived", 5),
-    ("timer", 120),
+    ("arrived", 3),
+    ("timer", 80),
     ("inside", 1),
-    ("committed", 6),
+    ("committed", 3),
+    ("arrived", 1),
     ("timer", 15),
 )
 

@@ -81,7 +81,9 @@ def test_a_locked_test_is_run_and_sealed_on_postgresql_and_redis(
             worker.send_signal(signal.SIGTERM)
             assert worker.wait(timeout=30) == 0, log.read_text()
         assert broker.llen("runs") == 0
-        counted = "SELECT count(*), count(DISTINCT index), min(index) FROM ensemble_run WHERE zone = 'counted'"
+        counted = (
+            "SELECT count(*), count(DISTINCT index), min(index) FROM ensemble_run WHERE zone = 'counted'"
+        )
         count, distinct, first = connection.execute(counted).fetchone() or (0, 0, -1)
         assert count == distinct >= 60
         assert first == 0

@@ -24,10 +24,13 @@ class Command(BaseCommand):
 
         messages = collect_messages(settings.BASE_DIR)
         problems: list[str] = []
-        for path in sorted(Path(settings.LOCALE_PATHS[0]).glob("*/LC_MESSAGES/django.po")):
+        for language in sorted(code for code, _ in settings.LANGUAGES if code != settings.LANGUAGE_CODE):
+            folder = Path(settings.LOCALE_PATHS[0]) / language / "LC_MESSAGES"
+            if not (folder / "django.po").exists():
+                raise CommandError(f"There is no catalogue {folder}/django.po: run `make messages`.")
             if options["compile"]:
-                polib.pofile(str(path)).save_as_mofile(str(path.with_suffix(".mo")))
-            problems += [f"{path.parts[-3]}: {problem}" for problem in find_problems(messages, path.parent)]
+                polib.pofile(str(folder / "django.po")).save_as_mofile(str(folder / "django.mo"))
+            problems += [f"{language}: {problem}" for problem in find_problems(messages, folder)]
         if problems:
             raise CommandError("\n".join([*problems, f"{len(problems)} problems in the catalogues"]))
         self.stdout.write(f"{len(messages)} texts, all translated and compiled.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
@@ -38,7 +37,6 @@ def test_the_page_asks_first(as_owner: Client, case: Case) -> None:
     assert Case.objects.filter(pk=case.pk).exists()
 
 
-@pytest.mark.slow
 def test_a_case_in_which_something_ran_stays(as_owner: Client, case: Case) -> None:
     run_to_seal(add_draft_test(case))
     assert "Delete for good" not in as_owner.get(case.get_absolute_url() + "delete/").content.decode()

@@ -110,6 +110,7 @@ def test_runs_per_arm_are_the_fewest_that_reach_the_power(p_a, p_b, power, alpha
 
 
 @pytest.mark.parametrize("method", INTERVALS.values(), ids=INTERVALS)
+@settings(max_examples=40)
 @given(table=arms(), level=levels)
 def test_differences_change_sign_with_the_arms_and_contain_what_was_observed(method, table, level):
     interval, swapped = method(*table, level), method(*table[2:], *table[:2], level)
@@ -119,6 +120,7 @@ def test_differences_change_sign_with_the_arms_and_contain_what_was_observed(met
 
 
 @pytest.mark.parametrize("method", INTERVALS.values(), ids=INTERVALS)
+@settings(max_examples=40)
 @given(table=arms(), level=levels)
 def test_counting_clean_runs_instead_only_changes_the_sign(method, table, level):
     errors_a, runs_a, errors_b, runs_b = table
@@ -143,7 +145,7 @@ def fit_by_brute_force(errors_a, runs_a, errors_b, runs_b, difference):
 @settings(max_examples=40)
 @given(table=arms(most=60, least=2), level=st.floats(0.8, 0.99))
 def test_the_score_interval_ends_where_the_score_test_with_the_likeliest_rates_turns(table, level):
-    errors_a, runs_a, errors_b, runs_b = table
+    _, runs_a, _, runs_b = table
     interval, z = miettinen_nurminen(*table, level), stats.norm.isf((1 - level) / 2)
     total = runs_a + runs_b
     for end in ends(interval):
@@ -178,12 +180,12 @@ def cover_difference(method, runs_a, runs_b, rates_a, rates_b):
 @pytest.mark.parametrize(("name", "least"), [("newcombe", 0.90), ("miettinen_nurminen", 0.92)])
 def test_intervals_for_a_difference_cover_it_about_as_often_as_they_say(name, least):
     generator = np.random.default_rng(5)
-    coverages = cover_difference(INTERVALS[name], 20, 15, *generator.uniform(0.02, 0.98, (2, 400)))
+    coverages = cover_difference(INTERVALS[name], 16, 12, *generator.uniform(0.02, 0.98, (2, 400)))
     assert coverages.min() >= least
     assert coverages.mean() == pytest.approx(0.955, abs=0.01)
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(table=arms(most=40))
 def test_exact_tests_equal_an_independent_library(table):
     errors_a, runs_a, errors_b, runs_b = table

@@ -108,7 +108,7 @@ def test_estimates_stay_within_bounds_and_mirror_when_both_labels_swap(counts, l
 
 @given(counts=samples, level=st.floats(0.5, 0.99))
 def test_a_stratum_nobody_labelled_leads_to_the_guaranteed_interval(counts, level):
-    n11, n10, n01, n00, flagged, runs = counts
+    n11, n10, n01, n00, _, runs = counts
     worst = double_sampling(*counts, level, guaranteed=True)
     assert GUARANTEED not in worst.notes
     empty = not (n11 + n10 and n01 + n00)

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
+from math import comb
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import integrate, special
 
 from ensemble.stats.comparison import newcombe
 from ensemble.stats.exposure import (
@@ -94,26 +95,24 @@ def test_a_tiny_rate_over_many_uses_keeps_its_digits():
     assert at_least_one_user(rate, 10).estimate == pytest.approx(1e-8, rel=1e-7)
 
 
+def find_exact_odds_above(threshold, a, b):
+    """Odds that a Beta(a, b) rate exceeds the threshold, in fractions: a binomial sum for whole numbers."""
+    last = a + b - 1
+    above = sum(comb(last, k) * threshold**k * (1 - threshold) ** (last - k) for k in range(a))
+    return above / (1 - above)
+
+
 @given(
-    pair=counts(most=40),
-    threshold=st.floats(0.02, 0.98),
-    prior=st.tuples(st.floats(0.5, 5), st.floats(0.5, 5)),
+    pair=counts(most=60),
+    threshold=st.fractions(Fraction(1, 50), Fraction(49, 50), max_denominator=50),
+    prior=st.tuples(st.integers(1, 4), st.integers(1, 4)),
 )
-def test_a_bayes_factor_is_the_ratio_of_the_mean_likelihoods(pair, threshold, prior):
+def test_a_bayes_factor_is_the_posterior_odds_over_the_prior_odds(pair, threshold, prior):
     errors, runs = pair
-    cut = float(special.betainc(*prior, threshold))
-    if not 0.02 < cut < 0.98:
-        return
-
-    def likelihood(u):  # u = F(q): the prior becomes uniform
-        q = special.betaincinv(*prior, u)
-        return math.exp(special.xlogy(errors, q) + special.xlog1py(runs - errors, -q)) * 2.0**runs
-
-    above = integrate.quad(likelihood, cut, 1, limit=500, epsabs=0, epsrel=1e-7)[0] / (1 - cut)
-    below = integrate.quad(likelihood, 0, cut, limit=500, epsabs=0, epsrel=1e-7)[0] / cut
-    assert log_bayes_factor(errors, runs, threshold, prior) == pytest.approx(
-        math.log(above / below), rel=1e-3, abs=1e-3
-    )
+    a, b = prior
+    posterior = find_exact_odds_above(threshold, a + errors, b + runs - errors)
+    exact = float(posterior / find_exact_odds_above(threshold, a, b))
+    assert bayes_factor(errors, runs, float(threshold), prior) == pytest.approx(exact, rel=1e-9)
 
 
 @given(pair=counts(), threshold=st.floats(0.01, 0.99))

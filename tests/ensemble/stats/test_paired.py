@@ -38,6 +38,7 @@ def test_mcnemar_is_the_exact_binomial_test(only_a, only_b):
 
 
 @pytest.mark.parametrize("method", INTERVALS.values(), ids=INTERVALS)
+@settings(max_examples=40)
 @given(table=cells, level=st.floats(0.5, 0.999))
 def test_paired_differences_change_sign_with_the_arms_and_contain_what_was_observed(method, table, level):
     both, only_a, only_b, neither = table

@@ -86,7 +86,7 @@ def test_draws_equal_the_reference(row):
     assert all_of(row["c"], row["n"], row["k"]) == pytest.approx(row["pass_hat_k"], abs=1e-12)
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(runs=answers(), data=st.data())
 def test_vote_errors_equal_an_enumeration_of_all_draws(runs, data):
     counts, is_error = runs
