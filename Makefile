@@ -42,7 +42,7 @@ demo: ## do the main job headless (OUT=folder, RUNS=number)
 messages: ## collect the texts to translate (needs GNU gettext) and compile the catalogues
 	@$(SET_UP) dev
 	@mkdir -p casebook/locale
-	$(BIN)/python manage.py makemessages --locale ru --no-wrap --add-location file \
+	$(BIN)/python manage.py makemessages --locale ru --no-wrap --no-obsolete --add-location file \
 	  --ignore .venv --ignore var --ignore staticfiles --ignore demo --ignore tests
 	$(BIN)/python manage.py check_catalogues --compile
 

@@ -20,8 +20,8 @@ SETS = {"run": ["requirements.txt"], "dev": ["requirements.txt", "requirements-d
 
 def make_venv() -> None:
     """Make .venv, again when its Python is gone (the system was upgraded, the folder was moved)."""
-    asked = [PYTHON, "-m", "pip", "--version"]
-    if PYTHON.exists() and subprocess.run(asked, capture_output=True, check=False).returncode == 0:
+    asked = [PYTHON, "-c", "import pip"]
+    if PYTHON.exists() and subprocess.run(asked, capture_output=True, check=False).returncode == 0:  # noqa: S603
         return
     try:
         import ensurepip  # noqa: F401
@@ -51,7 +51,7 @@ def install_requirements(names: list[str], *options: str) -> bool:
         return True
     print(f"Installing {names[-1]} …", flush=True)
     command = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *options]
-    done = subprocess.run([*command, "-r", ROOT / names[-1]], check=False).returncode == 0
+    done = subprocess.run([*command, "-r", ROOT / names[-1]], check=False).returncode == 0  # noqa: S603
     if done:
         stamp.write_text(wanted)
     return done
@@ -69,4 +69,7 @@ def main(kind: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    try:
+        main(sys.argv[1])
+    except KeyboardInterrupt:
+        sys.exit(130)  # as a shell says it; the next run goes on from here

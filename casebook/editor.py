@@ -12,7 +12,13 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from casebook import experiments
-from casebook.figures import ExpectedRuns, ExpectedRunsFigure, draw_both_widths, draw_expected_runs, find_labels
+from casebook.figures import (
+    ExpectedRuns,
+    ExpectedRunsFigure,
+    draw_both_widths,
+    draw_expected_runs,
+    find_labels,
+)
 from casebook.forms.protocol import ProtocolForm, SampleAnswersForm, TryOutForm
 from casebook.models import CaseTest
 from ensemble.detectors import build_detector
@@ -92,8 +98,9 @@ class EditorPage:
         self._refresh_seen()
 
     def _refresh_seen(self) -> None:
-        self.form.data = self.form.data.copy()
-        self.form.data["seen_sha256"] = experiments.draft_sha256(self.test.experiment.draft)
+        posted = self.request.POST.copy()
+        posted["seen_sha256"] = experiments.draft_sha256(self.test.experiment.draft)
+        self.form.data = posted
 
     def _lock(self) -> HttpResponse:
         experiments.lock_and_run(self.test, by=self.request.user.get_username())

@@ -285,7 +285,7 @@ def estimate_effort(draft: Draft) -> Effort:
 
 def measured_run_seconds(endpoint_id: int | None) -> float | None:
     """Seconds of wall clock a run took lately on this endpoint, its calls being made at once."""
-    endpoint = Endpoint.objects.filter(pk=endpoint_id).first()
+    endpoint = Endpoint.objects.filter(pk=endpoint_id).first() if endpoint_id else None
     if endpoint is None:
         return None
     batches = ExploratoryBatch.objects.filter(plan__protocol__arms__0__endpoint=endpoint.name)

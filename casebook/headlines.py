@@ -9,14 +9,17 @@ from django.utils.translation import get_language
 
 from casebook.models import Case, CaseTest
 from casebook.report_numbers import number_writer
+from casebook.reporting.claims import write_ending, write_finding, write_interval
+from casebook.reporting.plan import write_rule
 from ensemble.models import Experiment, SealedResult
 
 
 @dataclass(frozen=True, kw_only=True)
 class Headline:
-    """Counts of the primary arm at its stop. `share` and the interval's ends are written in percent for the reader.
+    """What the latest sealed result of a test says of its primary arm, written for the reader.
 
-    `share` is empty when no run has a label, `low` and `high` when the result gives no interval.
+    `share` is empty when no run has a label, `low` and `high` when the result gives no interval. The sentences are
+    those of the report: `finding`, `certainty`, and how the arm `ended` under which `rule`.
     """
 
     test: CaseTest
@@ -25,7 +28,10 @@ class Headline:
     share: str
     low: str
     high: str
-    level: str
+    finding: str
+    certainty: str
+    rule: str
+    ended: str
 
 
 def find_test_headlines(tests: Iterable[CaseTest]) -> dict[int, Headline]:
@@ -56,15 +62,19 @@ def find_case_headlines(cases: Iterable[Case]) -> dict[int, Headline]:
 
 
 def _read_headline(test: CaseTest, result: SealedResult) -> Headline:
-    arm = result.document["arms"][0]
-    writer = number_writer(get_language() or "en")
+    document = result.document
+    arm = document["arms"][0]
+    numbers = number_writer(get_language() or "en")
     errors, runs, interval = arm["errors"], arm["runs"], arm["interval"]
     return Headline(
         test=test,
         errors=errors,
         runs=runs,
-        share=writer.write_share(errors / runs) if runs else "",
-        low=writer.write_share(interval["low"]) if interval else "",
-        high=writer.write_share(interval["high"]) if interval else "",
-        level=writer.write_level(interval["level"]) if interval else "",
+        share=numbers.write_share(errors / runs) if runs else "",
+        low=numbers.write_share(interval["low"]) if interval else "",
+        high=numbers.write_share(interval["high"]) if interval else "",
+        finding=write_finding(arm, numbers),
+        certainty=write_interval(arm, numbers),
+        rule=write_rule(document["protocol"]["stopping"], numbers),
+        ended=write_ending(arm, document["experiment"]["ended_as"], numbers),
     )

@@ -8,6 +8,8 @@ import re2
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from casebook.hidden import reveal
+
 ALIKE = ('"«»“”„‟', "'‘’‚‛`´", "-‐‑‒–—―−", "еёЕЁ")
 CLASSES = {character: f"[{re2.escape(group)}]" for group in ALIKE for character in group}
 SPACE = r"[\s\pZ\x0b\x1c-\x1f\x85]+"  # what str.split() divides words at
@@ -32,9 +34,10 @@ def contains_phrase(text: str, phrase: str) -> bool:
 
 
 def mark_phrase(text: str, phrase: str) -> SafeString:
-    """`text` as HTML, escaped, with the first occurrence of `phrase` inside a mark element."""
+    """`text` as HTML, hidden characters revealed, with the first occurrence of `phrase` inside a mark element."""
     span = find_phrase(text, phrase)
     if span is None:
-        return format_html("{}", text)
+        return reveal(text)
     start, end = span
-    return format_html("{}<mark>{}</mark>{}", text[:start], text[start:end], text[end:])
+    parts = (text[:start], text[start:end], text[end:])
+    return format_html("{}<mark>{}</mark>{}", *map(reveal, parts))

@@ -67,6 +67,11 @@ SENTENCES: dict[str, Any] = {
         "While the test runs, only the %(level)s confidence sequence is shown: %(low)s to %(high)s. It stays valid "
         "however often one looks; the planned interval comes when the locked rule is met."
     ),
+    "finding.varied": ngettext_lazy(
+        "The answers differed all the same (%(count)s different one): something besides the sampling changed them.",
+        "The answers differed all the same (%(count)s different ones): something besides the sampling changed them.",
+        "n",
+    ),
     # --- how sure: exactly one beside each finding --------------------------------------------------------------
     "interval.fixed": _(
         "The %(level)s interval for the true share runs from %(low)s to %(high)s. A method like this misses the "
@@ -144,7 +149,11 @@ SENTENCES: dict[str, Any] = {
         "between %(low)s and %(high)s, sampling error included.",
         "n",
     ),
-    "band.many": _("More than 5 percent of the counted runs have no label: read this band before the share."),
+    "band.absent": ngettext_lazy(
+        "%(count)s counted run has no label and is not in the share.",
+        "%(count)s counted runs have no label and are not in the share.",
+        "n",
+    ),
     "substantive.rate": ngettext_lazy(
         "Refusals left out, the error recurred in %(errors)s of %(runs)s answer: %(share)s, interval from %(low)s "
         "to %(high)s.",

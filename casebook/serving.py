@@ -25,7 +25,7 @@ STDOUT = 1
 PDF_LIBRARIES_REMEDY = """\
   Debian, Ubuntu:  sudo apt-get install -y libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
   Fedora:          sudo dnf install -y pango harfbuzz
-  macOS:           brew install pango"""
+  macOS:           brew install python pango libffi"""
 
 
 class ServingError(Exception):

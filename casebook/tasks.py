@@ -10,7 +10,9 @@ from ensemble.tasks import owner_name
 
 @shared_task
 def render_report(report_id: int) -> None:
-    from casebook.reports import render_report as render  # WeasyPrint comes with it: only when a report is rendered
+    from casebook.reports import (
+        render_report as render,  # WeasyPrint comes with it: only when a report is rendered
+    )
 
     render(report_id, owner_name())
 

@@ -98,9 +98,10 @@ class ArmWork:
         with ThreadPoolExecutor(max_workers=len(self.slots)) as pool:
             while True:
                 for index in self._take(queue, SUBMIT_AHEAD * len(self.slots) - len(pending)):
-                    call = (make_call, self.backend, plan, index)
                     first = self.attempts.get(index, 0) + 1
-                    pending.add(pool.submit(*call, first_attempt=first, stop=self.stop))
+                    pending.add(
+                        pool.submit(make_call, self.backend, plan, index, first_attempt=first, stop=self.stop)
+                    )
                 if not pending:
                     return
                 done, pending = wait(pending, timeout=HEARTBEAT_SECONDS, return_when=FIRST_COMPLETED)
@@ -179,8 +180,8 @@ class ArmWork:
         self.renewed = monotonic()
         renew_slots(self.slots, self.owner)
         # A chunk that another worker has taken over is not worked on any further.
-        mine = all([renew_chunk(held.chunk, self.owner) for held in self.held if held.missing])
-        if not mine or monotonic() > self.ends_at or worker_is_stopping.is_set() or self.others_wait():
+        kept = [renew_chunk(held.chunk, self.owner) for held in self.held if held.missing]
+        if not all(kept) or monotonic() > self.ends_at or worker_is_stopping.is_set() or self.others_wait():
             self.stop.set()
 
     def _is_done(self, held: HeldChunk) -> bool:

@@ -157,7 +157,13 @@ def classify(plan: CallPlan, completion: Completion) -> tuple[Outcome, Finding]:
 
 
 def _failed_call(
-    plan: CallPlan, request: CompletionRequest, index: int, attempt: int, *, error: EndpointError, started: float
+    plan: CallPlan,
+    request: CompletionRequest,
+    index: int,
+    attempt: int,
+    *,
+    error: EndpointError,
+    started: float,
 ) -> Call:
     message = storable(str(error))
     try:

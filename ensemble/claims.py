@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from django.db import transaction
 from django.db.models import Avg, Q
 from django.utils import timezone
@@ -95,8 +97,8 @@ def _wanted_runs(protocol: Protocol, arm: ArmProgress) -> int:
 
 def audit_size(protocol: Protocol, stopped_at: int) -> int:
     """How many seeds of an arm that stopped after `stopped_at` runs the determinism audit repeats."""
-    share = -(-stopped_at * protocol.audit_share // 1)  # rounded up
-    return min(stopped_at, max(protocol.audit_minimum, int(share)))
+    share = math.ceil(stopped_at * protocol.audit_share)
+    return min(stopped_at, max(protocol.audit_minimum, share))
 
 
 def audited_indexes(experiment: Experiment, arm: ArmProgress) -> list[int]:
@@ -116,7 +118,7 @@ def _remaining_audit(protocol: Protocol, arm: ArmProgress) -> int:
 def _chunk_size(experiment: Experiment, arm: ArmProgress, slots: int) -> int:
     """Runs that take about CHUNK_SECONDS, by the arm's own mean duration; two rounds when nothing is known yet."""
     recent = Run.objects.counted().filter(experiment=experiment, arm=arm.position, index__gte=arm.prefix - 50)
-    mean = recent.aggregate(mean=Avg("duration_ms"))["mean"]
+    mean: float | None = recent.aggregate(mean=Avg("duration_ms"))["mean"]
     if mean is None:
         return 2 * slots
     size = min(LARGEST_CHUNK, round(slots * CHUNK_SECONDS * 1000 / max(mean, 1.0)))

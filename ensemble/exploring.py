@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from ensemble.arm_work import plan_calls
 from ensemble.backends import open_backend
 from ensemble.backends.base import Backend
 from ensemble.calls import make_call
@@ -19,7 +20,6 @@ from ensemble.ledger import lock_head
 from ensemble.models import Endpoint, Experiment, ExploratoryBatch, Zone
 from ensemble.protocol import Protocol, SaltedText, canonical_json, sha256_hex
 from ensemble.recording import record_calls
-from ensemble.arm_work import plan_calls
 from ensemble.runner import endpoint_of
 from ensemble.slots import LEASE, lease_slots, release_slots, renew_slots
 from ensemble.states import ensure_opened
@@ -96,7 +96,9 @@ def _call_and_record(batch: ExploratoryBatch, backend: Backend, owner: str, slot
     message = ""
     with ThreadPoolExecutor(max_workers=len(slots)) as pool:
         pending = {
-            pool.submit(make_call, backend, plan, index, first_attempt=attempts.get(index, 0) + 1, stop=Event())
+            pool.submit(
+                make_call, backend, plan, index, first_attempt=attempts.get(index, 0) + 1, stop=Event()
+            )
             for index in range(batch.start, batch.start + batch.count)
             if index not in done
         }

@@ -46,4 +46,5 @@ def check_identity(experiment: Experiment, position: int, backend: Backend, *, f
     first = Identity(**records[0]["identity"])
     if identity.same_model(first):
         return ""
-    return f"The model changed during the test: {first.name} {first.digest[:12]} became {identity.name} {identity.digest[:12]}."
+    before, after = (f"{model.name} {model.digest[:12]}".strip() for model in (first, identity))
+    return f"The model changed during the test: {before} became {after}."

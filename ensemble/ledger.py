@@ -48,7 +48,12 @@ def lock_head(experiment: Experiment) -> None:
 
 def head_of(experiment: Experiment) -> tuple[int, str]:
     """The number of entries and the hash of the last line (64 zeros for an empty chain)."""
-    last = LedgerEntry.objects.filter(experiment=experiment).order_by("-seq").values_list("seq", "sha256").first()
+    last = (
+        LedgerEntry.objects.filter(experiment=experiment)
+        .order_by("-seq")
+        .values_list("seq", "sha256")
+        .first()
+    )
     return (last[0] + 1, last[1]) if last else (0, GENESIS)
 
 

@@ -62,8 +62,9 @@ def _refuse_floats(value: JsonValue) -> None:
 
 def decimal_text(value: Decimal | float | int) -> str:
     """A decimal number in its one plain form: no exponent, no trailing zeros, `-0` as `0`."""
-    number = value if isinstance(value, Decimal) else Decimal(repr(value))
-    text = format(number.normalize(), "f")
+    text = format(value if isinstance(value, Decimal) else Decimal(repr(value)), "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 
 
@@ -227,10 +228,10 @@ class StoppingRule:
     def from_document(cls, document: Mapping[str, JsonValue]) -> StoppingRule:
         if document["kind"] == "fixed":
             return cls(kind="fixed", runs=document["runs"], level=Decimal(document["level"]))
-        names = ("half_width", "level", "alpha", "min_coverage", "min_coverage_at")
-        decimals = {name: Decimal(document[name]) for name in names}
-        integers = {name: document[name] for name in ("min_runs", "check_every", "max_runs")}
-        return cls(kind=document["kind"], **decimals, **integers)
+        decimals = ("half_width", "level", "alpha", "min_coverage", "min_coverage_at")
+        integers = ("min_runs", "check_every", "max_runs")
+        values: dict[str, Any] = {name: Decimal(document[name]) for name in decimals}
+        return cls(kind=document["kind"], **values, **{name: document[name] for name in integers})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,16 +47,17 @@ def record_calls(
             return Standing(state, arm_is_stopped=True)
         fresh = _without_recorded(experiment, zone, plan.position, calls)
         Run.objects.bulk_create(
-            [_run_row(experiment, zone, plan.position, call, remade=call.index in remade, now=now) for call in fresh]
+            [
+                _run_row(experiment, zone, plan.position, call, remade=call.index in remade, now=now)
+                for call in fresh
+            ]
         )
         append_entries(experiment, list(_entries(zone, plan, fresh, remade=remade, now=now)))
         stopped = rule is not None and advance_prefix(experiment, plan.position, rule)
     return Standing(state, arm_is_stopped=stopped)
 
 
-def _without_recorded(
-    experiment: Experiment, zone: Zone, position: int, calls: Sequence[Call]
-) -> list[Call]:
+def _without_recorded(experiment: Experiment, zone: Zone, position: int, calls: Sequence[Call]) -> list[Call]:
     rows = Run.objects.filter(
         experiment=experiment, zone=zone, arm=position, index__in={call.index for call in calls}
     )

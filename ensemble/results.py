@@ -20,7 +20,7 @@ from ensemble.protocol import Arm, Label, Outcome, StoppingRule
 from ensemble.states import software_versions
 from ensemble.stats.clusters import identical_share
 from ensemble.stats.interval import Interval
-from ensemble.stats.proportion import clopper_pearson, missing_label_band, wilson
+from ensemble.stats.proportion import missing_label_band, wilson
 from ensemble.stats.sequential import confidence_sequence
 from ensemble.stopping import headline_interval
 
@@ -72,7 +72,8 @@ def compute_result(experiment: Experiment) -> Document:
         "protocol_sha256": experiment.protocol_sha256,
         "protocol": experiment.protocol_document,
         "texts": {
-            item.sha256: {"salt": bytes(item.salt).hex(), "text": item.text} for item in experiment.texts.all()
+            item.sha256: {"salt": bytes(item.salt).hex(), "text": item.text}
+            for item in experiment.texts.all()
         },
         "ledger": {"entries": entries, "head": head},
         "software": software_versions(),
@@ -213,7 +214,9 @@ def _zero_errors(rule: StoppingRule, counts: Counts, *, by_rule: bool) -> Docume
     level = float(rule.level)
     if by_rule and rule.kind == "fixed":
         return {"one_sided_bound": 1 - (1 - level) ** (1 / counts.runs), "level": level, "sided": "one"}
-    interval = headline_interval(rule, 0, counts.runs) if by_rule else confidence_sequence(0, counts.runs, level)
+    interval = (
+        headline_interval(rule, 0, counts.runs) if by_rule else confidence_sequence(0, counts.runs, level)
+    )
     return {"one_sided_bound": interval.high, "level": level, "sided": "two"}
 
 

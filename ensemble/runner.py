@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from django.utils import timezone
 
-from ensemble.backends import open_backend
 from ensemble.arm_work import ArmWork
+from ensemble.backends import open_backend
 from ensemble.claims import has_work, work_is_leased
 from ensemble.errors import EndpointError
 from ensemble.identities import check_identity
@@ -30,7 +30,8 @@ def endpoint_of(arm_endpoint: str, backend: str, model: str) -> Endpoint:
         raise EndpointError(f"The endpoint “{arm_endpoint}” is switched off.", transient=True)
     if (endpoint.backend, endpoint.model) != (backend, model):
         raise EndpointError(
-            f"The endpoint “{arm_endpoint}” now has another model than the locked protocol names.", transient=False
+            f"The endpoint “{arm_endpoint}” now has another model than the locked protocol names.",
+            transient=False,
         )
     return endpoint
 

@@ -38,10 +38,14 @@ def finish_if_done(experiment: Experiment) -> None:
     experiment.refresh_from_db()
     if experiment.state == State.RUNNING:
         arms = list(experiment.arms.all())
-        if not all(arm.is_stopped for arm in arms) or not all(_audit_is_done(experiment, arm) for arm in arms):
+        if not all(arm.is_stopped for arm in arms) or not all(
+            _audit_is_done(experiment, arm) for arm in arms
+        ):
             return
         _end_by_arms(experiment, arms)
-    if experiment.state in (State.COMPLETED, State.CANCELLED, State.FAILED) and not work_is_leased(experiment):
+    if experiment.state in (State.COMPLETED, State.CANCELLED, State.FAILED) and not work_is_leased(
+        experiment
+    ):
         seal(experiment)
 
 
@@ -111,7 +115,11 @@ def seal(experiment: Experiment) -> SealedResult | None:
         if Experiment.objects.filter(pk=experiment.pk, state__in=ended).update(state=State.SEALED) != 1:
             return None
         version = experiment.results.count() + 1
-        payload = {"result_sha256": sha256_hex(body), "version": version, "outcomes": _outcome_counts(experiment)}
+        payload = {
+            "result_sha256": sha256_hex(body),
+            "version": version,
+            "outcomes": _outcome_counts(experiment),
+        }
         head = append_entries(experiment, [NewEntry(kind="sealed", payload=payload)])
         result = SealedResult.objects.create(
             experiment=experiment,

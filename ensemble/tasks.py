@@ -30,7 +30,9 @@ def work_on_experiment(experiment_id: int) -> None:
     experiment = Experiment.objects.filter(pk=experiment_id).first()
     follow_up = work_on(experiment, owner_name()) if experiment else Next.NOTHING
     if follow_up != Next.NOTHING:
-        work_on_experiment.apply_async((experiment_id,), countdown=LATER_SECONDS if follow_up == Next.LATER else 0)
+        work_on_experiment.apply_async(
+            (experiment_id,), countdown=LATER_SECONDS if follow_up == Next.LATER else 0
+        )
 
 
 @shared_task

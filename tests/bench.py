@@ -16,7 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 ROUNDS = 3
-SHORT_PROMPT = "A customer asks whether a bereavement fare can be refunded after the trip. Answer yes or no first."
+SHORT_PROMPT = (
+    "A customer asks whether a bereavement fare can be refunded after the trip. Answer yes or no first."
+)
 LONG_PROMPT = " ".join(
     f"Rule {n}: a request that reaches the airline after the journey is answered in writing and never paid."
     for n in range(1, 15)
@@ -133,7 +135,9 @@ def bench_throughput() -> bool:
         }
     )
     ratio = rates["engine"] / rates["direct"]
-    return report("throughput against direct calls, 8 at once, 50 ms a call, ratio", ratio, ">= 0.9", ratio >= 0.9)
+    return report(
+        "throughput against direct calls, 8 at once, 50 ms a call, ratio", ratio, ">= 0.9", ratio >= 0.9
+    )
 
 
 def bench_embedded(name: str, prompt: str, *, naive_runs: int, runs: int, target: float) -> bool:
@@ -146,13 +150,20 @@ def bench_embedded(name: str, prompt: str, *, naive_runs: int, runs: int, target
     )
     print(f"    naive loop {rates['naive']:.2f} runs/s, engine {rates['engine']:.2f} runs/s")
     ratio = rates["engine"] / rates["naive"]
-    return report(f"embedded model, {name}, {runs} runs against the naive loop", ratio, f">= {target}", ratio >= target)
+    return report(
+        f"embedded model, {name}, {runs} runs against the naive loop", ratio, f">= {target}", ratio >= target
+    )
 
 
 def bench_labelling() -> bool:
     from ensemble.detectors import build_detector
 
-    spec = {"kind": "text", "match": "contains", "error_phrases": ["refund after the trip"], "otherwise": "no error"}
+    spec = {
+        "kind": "text",
+        "match": "contains",
+        "error_phrases": ["refund after the trip"],
+        "otherwise": "no error",
+    }
     flags = {"correct_phrases": [], "ignore_case": True, "fold_yo": True, "whole_words": True}
     detector = build_detector({**spec, **flags})
     answers = [f"Answer {n}: you may claim the fare. " * 8 for n in range(10_000)]

@@ -104,8 +104,14 @@ def _describe_rest(figure: GroupsFigure, rest: int) -> str:
 
 
 def _describe_groups(figure: GroupsFigure, shown: tuple[AnswerGroup, ...], rest: int) -> str:
+    sentence = gettext("“%(text)s” (%(label)s): %(count)s")
     listed = [
-        f"“{cut_text(group.text, 400)}” ({OUTCOME_NAMES[group.label]}): {figure.labels.format_number(group.count)}"
+        sentence
+        % {
+            "text": cut_text(group.text, 400),
+            "label": OUTCOME_NAMES[group.label],
+            "count": figure.labels.format_number(group.count),
+        }
         for group in shown
     ]
     if rest > 0 or not shown:

@@ -8,10 +8,12 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from casebook.experiments import LARGEST_FIXED_RUNS, Draft, draft_sha256
 from casebook.forms.fields import PlainTextField
+from casebook.report_numbers import number_writer
 from ensemble.detectors import build_detector
 from ensemble.errors import ProtocolError
 from ensemble.models import Endpoint
@@ -51,11 +53,12 @@ class NumberTextField(forms.DecimalField):
 
 def design_choices() -> list[tuple[str, str]]:
     """The precision plans on offer, as "half_width level"."""
+    numbers = number_writer(get_language() or "en")
     choices = []
     for plan in OFFERED_PLANS:
         label = _("±%(width)s percentage points at %(level)s %% — at most %(most)s runs") % {
-            "width": decimal_text(round(plan.half_width * 100, 2)),
-            "level": decimal_text(round(plan.level * 100, 2)),
+            "width": numbers.write_points(decimal_text(plan.half_width)),
+            "level": numbers.write_points(decimal_text(plan.level)),
             "most": plan.max_runs,
         }
         choices.append((f"{decimal_text(plan.half_width)} {decimal_text(plan.level)}", label))
@@ -82,12 +85,17 @@ class ProtocolForm(forms.Form):
     temperatures = PlainTextField(
         label=_("Other temperatures"),
         required=False,
-        help_text=_("Each makes another arm of the test. Separate them with spaces or semicolons: 0; 0.3; 1.2"),
+        help_text=_(
+            "Each makes another arm of the test. Separate them with spaces or semicolons: 0; 0.3; 1.2"
+        ),
     )
 
     detector = forms.ChoiceField(
         label=_("Error detector"),
-        choices=[("text", _("Text: by words or a pattern")), ("number", _("Number: by the number in the answer"))],
+        choices=[
+            ("text", _("Text: by words or a pattern")),
+            ("number", _("Number: by the number in the answer")),
+        ],
         widget=forms.RadioSelect,
     )
     match = forms.ChoiceField(
@@ -100,7 +108,9 @@ class ProtocolForm(forms.Form):
         required=False,
     )
     error_phrases = LinesField(label=_("It is the error if the answer has one of these"), required=False)
-    correct_phrases = LinesField(label=_("It is not the error if the answer has one of these"), required=False)
+    correct_phrases = LinesField(
+        label=_("It is not the error if the answer has one of these"), required=False
+    )
     otherwise = forms.ChoiceField(
         label=_("If it has none of them, the label is"),
         choices=[("no error", _("no error")), ("unclear", _("unclear")), ("error", _("error"))],
@@ -155,9 +165,8 @@ class ProtocolForm(forms.Form):
     )
     design = forms.ChoiceField(label=_("Precision"), choices=design_choices, required=False)
 
-    def __init__(self, *args: Any, user: Any, draft: Draft, **kwargs: Any) -> None:
-        super().__init__(*args, initial=initial_values(draft), **kwargs)
-        self.draft_before = draft
+    def __init__(self, posted: Mapping[str, Any] | None, *, user: Any, draft: Draft) -> None:
+        super().__init__(posted, initial=initial_values(draft))
         endpoint = self.fields["endpoint"]
         assert isinstance(endpoint, forms.ModelChoiceField)
         endpoint.queryset = Endpoint.objects.usable_by(user)

@@ -64,6 +64,7 @@ class ArmView:
     groups_note: str
     groups: tuple[GroupLine, ...]
     audit: tuple[str, ...]
+    audit_note: str  # the engine's own words, when the audit could not be made as planned
     identity_sentences: tuple[str, ...]
     identity: tuple[Row, ...]
 
@@ -79,7 +80,7 @@ def build_arm(arm: Document, ended_as: str, numbers: NumberWriter) -> ArmView:
         k_of_n=write_counts(arm, numbers),
         interval=write_interval(arm, numbers),
         ended=write_ending(arm, ended_as, numbers),
-        reason=arm["stop"]["reason"],
+        reason="" if arm["stop"]["kind"] == "rule" else arm["stop"]["reason"],
         counts=list_counts(arm, numbers),
         sentences=write_details(arm, numbers),
         intervals=list_intervals(arm, numbers),
@@ -93,6 +94,7 @@ def build_arm(arm: Document, ended_as: str, numbers: NumberWriter) -> ArmView:
         groups_note=write_groups(arm, numbers),
         groups=list_groups(arm, numbers),
         audit=write_audit(arm["audit"], arm["cache"], numbers),
+        audit_note=arm["audit"].get("note", ""),
         identity_sentences=write_identity(arm["identity"], numbers),
         identity=list_identity(arm),
     )

@@ -98,7 +98,12 @@ def write_details(arm: Document, numbers: NumberWriter) -> tuple[str, ...]:
     """The sentences beneath the finding: missing labels, refusals, what was finished besides, calls."""
     if not arm["runs"]:
         return (_write_completed(arm, numbers),)
-    found = [*_write_band(arm, numbers), _write_substantive(arm, numbers), _write_completed(arm, numbers)]
+    found = [
+        *_write_variation(arm, numbers),
+        _write_band(arm, numbers),
+        _write_substantive(arm, numbers),
+        _write_completed(arm, numbers),
+    ]
     for key, sentence_id in (
         ("duplicate_seeds", "seeds.duplicate"),
         ("retried", "calls.retried"),
@@ -109,17 +114,30 @@ def write_details(arm: Document, numbers: NumberWriter) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _write_band(arm: Document, numbers: NumberWriter) -> list[str]:
-    unlabelled, band = arm["unlabelled"], arm["worst_case"]
-    if not unlabelled:
-        return [write_sentence("band.none")]
-    if band is None:
+def _write_variation(arm: Document, numbers: NumberWriter) -> list[str]:
+    different = arm["distinct_answers"]
+    if not arm["deterministic"] or different < 2:
         return []
-    facts = _interval_facts(band, numbers)
-    sentences = [write_sentence("band.some", unlabelled, count=numbers.write_count(unlabelled), **facts)]
-    if band["notes"]:
-        sentences.append(write_sentence("band.many"))
-    return sentences
+    return [write_sentence("finding.varied", different, count=numbers.write_count(different))]
+
+
+def find_band(arm: Document) -> Document | None:
+    """The worst-case band, where there is one to give: some runs have no label, and the rule was met.
+
+    Without the rule only the confidence sequence is valid, and the band of a fixed number of runs is not.
+    """
+    band: Document | None = arm["worst_case"]
+    return band if arm["unlabelled"] and arm["stop"]["kind"] == "rule" else None
+
+
+def _write_band(arm: Document, numbers: NumberWriter) -> str:
+    unlabelled, band = arm["unlabelled"], find_band(arm)
+    if not unlabelled:
+        return write_sentence("band.none")
+    count = numbers.write_count(unlabelled)
+    if band is None:
+        return write_sentence("band.absent", unlabelled, count=count)
+    return write_sentence("band.some", unlabelled, count=count, **_interval_facts(band, numbers))
 
 
 def _write_substantive(arm: Document, numbers: NumberWriter) -> str:

@@ -21,7 +21,7 @@ from casebook.figures import (
     draw_sequence,
 )
 from casebook.report_numbers import NumberWriter
-from casebook.reporting.claims import write_counts
+from casebook.reporting.claims import find_band, write_counts
 from casebook.visible import write_plain
 
 Document = Mapping[str, Any]
@@ -35,7 +35,7 @@ def draw_interval_of(arm: Document, numbers: NumberWriter, figure_id: str) -> Sa
     interval = arm["interval"]
     if interval is None or not arm["runs"]:
         return None
-    band = arm["worst_case"] if arm["unlabelled"] else None
+    band = find_band(arm)
     row = IntervalRow(
         label=gettext("share of errors"),
         estimate=interval["estimate"],

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext
 
 from casebook.report_numbers import NumberWriter
-from casebook.reporting.claims import GROUPS_LISTED
+from casebook.reporting.claims import GROUPS_LISTED, find_band
 from casebook.reporting.words import IDENTITY, LABELS, METHODS, OUTCOMES, SAMPLING, say
 from casebook.sentences import write_sentence
 from casebook.visible import CutText, cut_text
@@ -85,7 +85,7 @@ def list_sampling(sampling: Document, numbers: NumberWriter) -> tuple[Row, ...]:
 
 def _write_setting(value: Any, numbers: NumberWriter) -> str:
     if isinstance(value, list):
-        return ", ".join(f"“{item}”" for item in value) or gettext("none")
+        return ", ".join(gettext("“%(text)s”") % {"text": item} for item in value) or gettext("none")
     return numbers.write_count(value) if isinstance(value, int) else numbers.write_decimal(value)
 
 
@@ -119,8 +119,8 @@ def list_intervals(arm: Document, numbers: NumberWriter) -> tuple[IntervalLine, 
         found.append((gettext("the same, for comparison"), arm["wilson"]))
     if arm["interval_kind"] != "confidence sequence":
         found.append((gettext("the same, valid for any stopping"), arm["confidence_sequence"]))
-    if arm["unlabelled"]:
-        found.append((gettext("whatever the missing labels are"), arm["worst_case"]))
+    if band := find_band(arm):
+        found.append((gettext("whatever the missing labels are"), band))
     if arm["per_substantive_answer"]["interval"] and arm["per_substantive_answer"]["runs"] != arm["runs"]:
         found.append((gettext("per substantive answer"), arm["per_substantive_answer"]["interval"]))
     done = arm["all_completed"]

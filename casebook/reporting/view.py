@@ -129,7 +129,7 @@ def build_view(context: ReportContext) -> ReportView:
         short_hash=result["protocol_sha256"][:12],
         has_long_title=len(context.case.title) > LONG_TITLE,
         subject=gettext("How often a disputed answer of an AI system recurs"),
-        reason=_shorten(result["experiment"]["reason"], REASON_CHARACTERS),
+        reason=_write_reason(result["experiment"]),
         sealed_at=numbers.write_moment(context.sealed_at),
         as_of=numbers.write_moment(context.as_of),
         one=_build_page_one(context, primary, numbers),
@@ -151,6 +151,11 @@ def build_view(context: ReportContext) -> ReportView:
         seeds=_check_seeds(result, numbers),
         runs=_list_run_tables(result, numbers),
     )
+
+
+def _write_reason(experiment: Document) -> str:
+    """Why the test did not end by its rules, in the words recorded then."""
+    return "" if experiment["ended_as"] == "completed" else _shorten(experiment["reason"], REASON_CHARACTERS)
 
 
 def _check_hashes(context: ReportContext) -> None:

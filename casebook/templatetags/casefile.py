@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from django import template
@@ -11,6 +10,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from casebook.dates import format_imprecise_date
+from casebook.hidden import reveal
+from casebook.models import Case, CaseTest
 from casebook.phrases import mark_phrase
 from casebook.report_numbers import number_writer
 from ensemble.models import Experiment
@@ -30,8 +31,14 @@ def file_size(size: int) -> str:
 
 
 @register.filter
+def revealed(text: str) -> SafeString:
+    """`text`, escaped, with the characters that nobody would see as their code points."""
+    return reveal(text)
+
+
+@register.filter
 def marking(text: str, phrase: str) -> SafeString:
-    """`text`, escaped, with the first occurrence of `phrase` inside a mark element."""
+    """`text` revealed, with the first occurrence of `phrase` inside a mark element."""
     return mark_phrase(text, phrase)
 
 
@@ -48,12 +55,12 @@ def test_state(experiment: Experiment) -> dict[str, Any]:
 
 
 @register.filter
-def column_class(field: BoundField) -> str:
-    """The width of a field that shares its row with others."""
-    return "col-sm-4" if field.name in ("harm_currency",) else "col-sm"
+def newest_test(case: Case) -> CaseTest | None:
+    """The test with the highest number, from what is at hand."""
+    return max(case.tests.all(), key=lambda test: test.number, default=None)
 
 
 @register.filter
-def entry(mapping: Mapping[str, Any], key: str) -> Any:
-    """An entry of a mapping whose key is no identifier, or is not there."""
-    return mapping.get(key, "")
+def column_class(field: BoundField) -> str:
+    """The width of a field that shares its row with others."""
+    return "col-sm-4" if field.name in ("harm_currency",) else "col-sm"

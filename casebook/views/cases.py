@@ -109,6 +109,7 @@ def case_detail(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "is_owner": may_edit and case.is_owned_by(request.user),
         "is_draft": case.is_draft(),
         "tests": [(test, headlines.get(test.pk)) for test in tests],
+        "headline": next((headlines[test.pk] for test in reversed(tests) if test.pk in headlines), None),
         "steps": STEPS,
         "next": find_next_step(case) if may_edit else None,
         "exhibit_form": AddExhibitsForm(),

@@ -176,5 +176,3 @@ def test_file(request: HttpRequest, public_id: UUID, number: int, name: str) -> 
         lines = "".join(f"{line}\n" for line in export_lines(experiment))
         return download(lines.encode("utf-8"), name, "application/jsonl")
     raise Http404
-
-

@@ -155,7 +155,9 @@ class OllamaBackend:
             host=url,
             follow_redirects=False,
             headers={"accept-encoding": "identity"},
-            transport=BoundedTransport(max_bytes=MAX_REPLY_BYTES, concurrency=concurrency),
+            transport=BoundedTransport(
+                max_bytes=MAX_REPLY_BYTES, concurrency=concurrency, encrypted=urlsplit(url).scheme != "http"
+            ),
             trust_env=False,  # no key or proxy from the surroundings of this process
             event_hooks={"request": [self._set_key], "response": [self._check_status]},
         )

@@ -44,13 +44,17 @@ class Endpoint(models.Model):
         _("calls at once"), default=1, validators=[MinValueValidator(1), MaxValueValidator(64)]
     )
     timeout_seconds = models.PositiveIntegerField(
-        _("time-out of a call, seconds"), default=120, validators=[MinValueValidator(1), MaxValueValidator(3600)]
+        _("time-out of a call, seconds"),
+        default=120,
+        validators=[MinValueValidator(1), MaxValueValidator(3600)],
     )
     key_variable = models.CharField(
         _("environment variable that holds the key"),
         max_length=80,
         blank=True,
-        validators=[RegexValidator(r"^CASEBOOK_KEY_[A-Z0-9_]+$", _("Use a name that starts with CASEBOOK_KEY_."))],
+        validators=[
+            RegexValidator(r"^CASEBOOK_KEY_[A-Z0-9_]+$", _("Use a name that starts with CASEBOOK_KEY_."))
+        ],
     )
     options = models.JSONField(_("options"), default=dict, blank=True)
     is_enabled = models.BooleanField(_("in use"), default=True)

@@ -117,7 +117,9 @@ class ArmProgress(models.Model):
 
     class Meta:
         ordering = ("position",)
-        constraints = [models.UniqueConstraint(fields=("experiment", "position"), name="one_progress_per_arm")]
+        constraints = [
+            models.UniqueConstraint(fields=("experiment", "position"), name="one_progress_per_arm")
+        ]
 
     def __str__(self) -> str:
         return f"{self.experiment} / {self.name}"
@@ -147,7 +149,9 @@ class Chunk(models.Model):
     class Meta:
         ordering = ("zone", "arm", "start")
         constraints = [
-            models.UniqueConstraint(fields=("experiment", "zone", "arm", "start"), name="chunks_do_not_overlap")
+            models.UniqueConstraint(
+                fields=("experiment", "zone", "arm", "start"), name="chunks_do_not_overlap"
+            )
         ]
         indexes = [models.Index(fields=("experiment", "finished"))]
 
@@ -195,7 +199,9 @@ class SealedResult(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=("experiment", "version"), name="one_result_per_version")]
+        constraints = [
+            models.UniqueConstraint(fields=("experiment", "version"), name="one_result_per_version")
+        ]
 
     def __str__(self) -> str:
         return f"{self.experiment} v{self.version}"

@@ -51,7 +51,9 @@ class Run(models.Model):
     index = models.PositiveIntegerField()
     seed = models.PositiveIntegerField()
     attempt = models.PositiveSmallIntegerField(default=1)
-    remade = models.BooleanField(default=False)  # a worker died here before: the call may have been made twice
+    remade = models.BooleanField(
+        default=False
+    )  # a worker died here before: the call may have been made twice
     outcome = models.CharField(max_length=10, choices=OUTCOMES)
     label = models.CharField(max_length=10, choices=LABELS, blank=True)
     label_reason = models.TextField(blank=True)

@@ -33,9 +33,7 @@ def page(browser: Browser, language: str) -> Iterator[Page]:
     opened = context.new_page()
     complaints: list[str] = []
     opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.on(
-        "console", lambda message: complaints.append(message.text) if message.type == "error" else None
-    )
+    opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     yield opened
     context.close()
     assert complaints == []
@@ -112,7 +110,9 @@ def test_from_the_incident_to_the_report(page: Page, site: str, language: str, t
         assert {"result.json", "protocol.json"} <= set(pdf.attachments)
 
 
-def test_a_sample_is_read_without_an_account_and_copied_with_one(page: Page, site: str, language: str) -> None:
+def test_a_sample_is_read_without_an_account_and_copied_with_one(
+    page: Page, site: str, language: str
+) -> None:
     page.goto(site)
     page.click("a[href='/samples/']")
     page.locator(".cb-card-title a").first.click()

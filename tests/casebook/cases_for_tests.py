@@ -37,9 +37,7 @@ def add_draft_test(case: Case, *, runs: int = 12, **endpoint: Any) -> CaseTest:
         case, title=case.title, operator="owner", endpoint=add_scripted_endpoint(**endpoint)
     )
     draft = {**test.experiment.draft, "detector": DETECTOR, "stopping": {"kind": "fixed", "runs": runs}}
-    assert experiments.save_draft(
-        test, draft, seen_sha256=experiments.draft_sha256(test.experiment.draft)
-    )
+    assert experiments.save_draft(test, draft, seen_sha256=experiments.draft_sha256(test.experiment.draft))
     return test
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -36,7 +37,8 @@ def test_the_words_are_marked_where_they_stand() -> None:
 
 @given(st.text(), st.text())
 def test_no_text_becomes_markup(text: str, phrase: str) -> None:
-    marked = str(mark_phrase(text, phrase)).replace("<mark>", "").replace("</mark>", "")
+    ours = r'</?mark>|<span class="cb-code-point">U\+[0-9A-F]{4,6}</span>'
+    marked = re.sub(ours, "", mark_phrase(text, phrase))
     assert "<" not in marked
     assert ">" not in marked
 

@@ -121,7 +121,9 @@ def test_a_deterministic_arm_shows_no_interval_anywhere() -> None:
 
 def test_a_cancelled_test_shows_its_confidence_sequence_only() -> None:
     arm = view_of(make_context("cancelled")).arms[0]
-    assert {line.method for line in arm.intervals} <= {"confidence sequence", "worst-case band"}
+    assert {line.method for line in arm.intervals} == {"confidence sequence"}
+    assert "6 counted runs have no label and are not in the share." in arm.sentences
+    assert arm.notes == ("more than 5 percent of the runs have no label",)
 
 
 def test_no_error_comes_with_what_it_is_compatible_with() -> None:

@@ -182,7 +182,9 @@ def test_a_change_of_the_model_ends_the_arm() -> None:
     Endpoint.objects.filter(pk=endpoint.pk).update(
         options={"distribution": [{"text": "other", "share": "1"}]}
     )
-    experiment.ledger.model.objects.filter(experiment=experiment)  # identity is checked again when work goes on
+    experiment.ledger.model.objects.filter(
+        experiment=experiment
+    )  # identity is checked again when work goes on
     from ensemble import identities
 
     with pytest.MonkeyPatch.context() as patch:

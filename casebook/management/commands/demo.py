@@ -22,11 +22,13 @@ class Command(BaseCommand):
     help = "Copy a sample case, lock its protocol, run it on the embedded model, and write the report to a folder."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--out", required=True, help="folder for report.pdf, result.json, protocol.json, ledger.jsonl")
+        parser.add_argument("--out", required=True, help="folder for the four files")
         parser.add_argument("--runs", type=int, default=100, help="labelled runs to make (default 100)")
         parser.add_argument("--sample", default="moffatt", help="key of the sample case (default moffatt)")
         parser.add_argument("--language", default="en", choices=["en", "ru"], help="language of the report")
-        parser.add_argument("--own-database", action="store_true", help="this process has a database of its own already")
+        parser.add_argument(
+            "--own-database", action="store_true", help="this process has a new database already"
+        )
 
     def handle(self, *_: Any, **options: Any) -> None:
         if options["runs"] < 1:
@@ -52,7 +54,13 @@ class Command(BaseCommand):
             environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL_FILE"} | own
             arguments = [f"--{name}={options[name]}" for name in ("runs", "sample", "language")]
             out = str(Path(options["out"]).resolve())
-            command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "demo", f"--out={out}", *arguments]
+            command = [
+                sys.executable,
+                str(settings.BASE_DIR / "manage.py"),
+                "demo",
+                f"--out={out}",
+                *arguments,
+            ]
             finished = subprocess.run([*command, "--own-database"], env=environment, check=False)  # noqa: S603
         if finished.returncode:
             raise CommandError("the demonstration failed; the message above says why")

@@ -21,7 +21,7 @@ PROCFILE = Path(__file__).resolve().parents[2] / "Procfile"
 
 class Command(BaseCommand):
     help = "Prepare the database, then run the web server and the workers together on 127.0.0.1 (PORT, default 8000)."
-    requires_system_checks: list[str] = []  # `migrate` runs them
+    requires_system_checks: list[str] = []  # run after the port was found free
 
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.PRODUCTION:
@@ -51,6 +51,7 @@ class Command(BaseCommand):
                 f"PDF reports need system libraries that are missing here ({problem}).\n"
                 f"Install them with one command, then start again:\n{serving.PDF_LIBRARIES_REMEDY}"
             )
+        self.check()
         call_command("migrate", verbosity=0, interactive=False)
         call_command("load_samples", verbosity=0)
         login = create_demo_account()

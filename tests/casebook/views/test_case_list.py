@@ -68,7 +68,7 @@ def test_a_sealed_test_shows_its_rate_and_a_draft_shows_none(as_owner: Client, c
     headline = as_owner.get("/cases/").context["rows"][0][1]
     assert (headline.test, headline.errors, headline.runs) == (sealed, 4, 4)
     body = as_owner.get("/cases/").content.decode()
-    assert "4 of 4 runs" in body
+    assert "4 of 4 runs in test 1" in body
     assert "cb-badge-sealed" in body
 
 

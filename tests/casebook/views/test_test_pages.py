@@ -56,7 +56,9 @@ def test_the_form_gives_back_the_draft_it_was_filled_in_from(draft: CaseTest, ow
 
 
 def test_saving_keeps_what_was_edited(client: Client, draft: CaseTest, owner: User) -> None:
-    response = enter(client, owner).post(url("test-edit", draft), payload(draft, runs="33", temperatures="0.3; 1.2"))
+    response = enter(client, owner).post(
+        url("test-edit", draft), payload(draft, runs="33", temperatures="0.3; 1.2")
+    )
     assert response.status_code == 302, response.context["form"].errors
     assert stored(draft).draft["stopping"] == {"kind": "fixed", "runs": 33}
 
@@ -99,7 +101,9 @@ def test_a_bad_pattern_is_explained(client: Client, draft: CaseTest, owner: User
     assert "(unclosed" in str(response.context["form"].errors)
 
 
-def test_a_stale_form_does_not_overwrite_a_teammates_draft(client: Client, draft: CaseTest, owner: User) -> None:
+def test_a_stale_form_does_not_overwrite_a_teammates_draft(
+    client: Client, draft: CaseTest, owner: User
+) -> None:
     mine = payload(draft, runs="20")
     enter(client, owner).post(url("test-edit", draft), payload(draft, runs="30"))
     response = client.post(url("test-edit", draft), mine)
@@ -138,7 +142,9 @@ def test_nothing_edits_a_locked_protocol(client: Client, sealed: CaseTest, owner
     assert stored(sealed).draft["stopping"]["runs"] == 12
 
 
-def test_a_running_test_shows_the_confidence_sequence_only(client: Client, draft: CaseTest, owner: User) -> None:
+def test_a_running_test_shows_the_confidence_sequence_only(
+    client: Client, draft: CaseTest, owner: User
+) -> None:
     experiments.lock_and_run(draft, by="owner")
     Endpoint.objects.update(concurrency=1)
     work_on(stored(draft), "worker")
@@ -148,7 +154,9 @@ def test_a_running_test_shows_the_confidence_sequence_only(client: Client, draft
     assert "interval for the true share" not in text
 
 
-def test_the_page_of_a_sealed_test_asks_for_nothing_more(client: Client, sealed: CaseTest, owner: User) -> None:
+def test_the_page_of_a_sealed_test_asks_for_nothing_more(
+    client: Client, sealed: CaseTest, owner: User
+) -> None:
     page = enter(client, owner).get(url("test-detail", sealed))
     assert "hx-get" not in page.content.decode()
     assert client.get(url("test-live", sealed))["HX-Refresh"] == "true"
@@ -157,7 +165,12 @@ def test_the_page_of_a_sealed_test_asks_for_nothing_more(client: Client, sealed:
 def test_pause_resume_and_cancel_work_once_each(client: Client, draft: CaseTest, owner: User) -> None:
     experiments.lock_and_run(draft, by="owner")
     enter(client, owner)
-    for action, state in (("pause", "paused"), ("pause", "paused"), ("resume", "running"), ("cancel", "cancelled")):
+    for action, state in (
+        ("pause", "paused"),
+        ("pause", "paused"),
+        ("resume", "running"),
+        ("cancel", "cancelled"),
+    ):
         client.post(url("test-steer", draft), {"action": action})
         assert stored(draft).state == state
     assert [entry.kind for entry in stored(draft).ledger.all()][-3:] == ["paused", "resumed", "cancelled"]
@@ -193,14 +206,14 @@ def test_runs_are_listed_and_shown_one_by_one(client: Client, sealed: CaseTest, 
     assert client.get(url("run-detail", sealed, shown[0].pk)).status_code == 200
 
 
-@pytest.mark.parametrize("name", ["test-detail", "test-live", "run-list"])
 def test_team_sees_a_test_and_strangers_do_not(
-    client: Client, sealed: CaseTest, owner: User, teammate: User, stranger: User, name: str
+    client: Client, sealed: CaseTest, owner: User, teammate: User, stranger: User
 ) -> None:
-    for user, status in ((owner, 200), (teammate, 200), (stranger, 404)):
-        assert enter(client, user).get(url(name, sealed)).status_code == status
-    client.logout()
-    assert client.get(url(name, sealed)).status_code == 404
+    for name in ("test-detail", "test-live", "run-list"):
+        for user, status in ((owner, 200), (teammate, 200), (stranger, 404)):
+            assert enter(client, user).get(url(name, sealed)).status_code == status
+        client.logout()
+        assert client.get(url(name, sealed)).status_code == 404
 
 
 @pytest.mark.parametrize("action", ["save", "try", "lock"])

@@ -207,13 +207,14 @@ def test_a_fault_is_named_without_key_or_prompt(
     server: OllamaServer, open_ollama: Opener, fault: str
 ) -> None:
     server.fault = fault
+    timeout = 0.5 if fault in {"slow", "drip"} else 30
     started = time.perf_counter()
     with pytest.raises(EndpointError, match={**TRANSIENT, **PERMANENT}[fault]) as caught:
-        open_ollama(server, timeout=0.5, api_key=KEY).complete(make_request())
+        open_ollama(server, timeout=timeout, api_key=KEY).complete(make_request())
     assert caught.value.transient == (fault in TRANSIENT)
     assert KEY not in repr(caught.value)
     assert "bereavement" not in repr(caught.value)
-    assert time.perf_counter() - started < 3
+    assert time.perf_counter() - started < 10
 
 
 def test_a_fault_that_passes_leaves_the_backend_usable(server: OllamaServer, open_ollama: Opener) -> None:
