@@ -24,5 +24,9 @@ logconfig_dict = {
     "formatters": {"line": {"()": "casebook.logs.LineFormatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {"gunicorn.error": {"handlers": [], "propagate": True}},
+    "loggers": {
+        "gunicorn.error": {"handlers": [], "propagate": True},
+        # Django leaves it to the server to drop the body of an answer to HEAD; no need to report it each time.
+        "gunicorn.http.wsgi": {"level": "ERROR"},
+    },
 }

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from casebook.figures import draw_both_widths
 from casebook.models import CaseTest
 from casebook.report_numbers import NumberWriter
 from casebook.reporting.arms import ArmView, build_arm
@@ -99,7 +100,7 @@ def view_arms(experiment: Experiment, numbers: NumberWriter) -> list[ArmOnPage]:
         so_far, sequence = write_running(arm, numbers)
         found.append(
             ArmOnPage(
-                view=build_arm(arm, experiment.ended_as, numbers),
+                view=build_arm(arm, experiment.ended_as, numbers, draw_both_widths),
                 so_far=so_far,
                 sequence=sequence,
                 met_rule=arm["stop"]["kind"] == "rule",

@@ -11,12 +11,11 @@ from django.db import models, transaction
 from casebook.conversation import Turn, format_conversation
 from casebook.law.cases import SampleCase, load_cases
 from casebook.models import Case, Incident
+from ensemble.endpoints import ensure_default_endpoint
 from ensemble.models import Endpoint
 from ensemble.protocol import JsonValue
 
 LANGUAGES = ("en", "ru")  # those of `Localized`
-EMBEDDED_MODEL = "SmolLM2-135M-Instruct"
-EMBEDDED_CONCURRENCY = 8  # the embedded backend's default number of slots
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,17 +43,9 @@ def load_samples(cases: Iterable[SampleCase] | None = None) -> LoadedSamples:
 
 def ensure_embedded_endpoint() -> bool:
     """Add the endpoint of the model that ships with Casebook unless there is one; whether it was added."""
-    if Endpoint.objects.filter(backend=Endpoint.Kind.EMBEDDED).exists():
-        return False
-    _, is_new = Endpoint.objects.get_or_create(
-        name=f"{EMBEDDED_MODEL} (embedded)",
-        defaults={
-            "backend": Endpoint.Kind.EMBEDDED,
-            "model": EMBEDDED_MODEL,
-            "concurrency": EMBEDDED_CONCURRENCY,
-        },
-    )
-    return is_new
+    is_known = Endpoint.objects.filter(backend=Endpoint.Kind.EMBEDDED).exists()
+    ensure_default_endpoint()
+    return not is_known
 
 
 def _store_sample(sample: SampleCase, language: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ensemble.models import Endpoint, Experiment
 
+EMBEDDED_MODEL = "SmolLM2-135M-Instruct"
 # Eight slots answer as fast as sixteen on two cores, with less memory (measured with the embedded model).
 EMBEDDED_SLOTS = 8
 
@@ -15,7 +16,12 @@ def ensure_default_endpoint() -> Endpoint:
         return existing
     endpoint, _created = Endpoint.objects.get_or_create(
         name="Embedded model",
-        defaults={"backend": Endpoint.Kind.EMBEDDED, "concurrency": EMBEDDED_SLOTS, "is_open": True},
+        defaults={
+            "backend": Endpoint.Kind.EMBEDDED,
+            "model": EMBEDDED_MODEL,
+            "concurrency": EMBEDDED_SLOTS,
+            "is_open": True,
+        },
     )
     return endpoint
 

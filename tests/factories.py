@@ -13,7 +13,9 @@ from PIL import Image
 from casebook.models import Case, Incident
 
 ANSWER = "Yes. Submit the request within 90 days of the date your ticket was issued."
-CONVERSATION = f"User: May I claim the bereavement fare after the trip?\nAssistant: {ANSWER}\nUser: Thank you."
+CONVERSATION = (
+    f"User: May I claim the bereavement fare after the trip?\nAssistant: {ANSWER}\nUser: Thank you."
+)
 
 
 def make_incident_form(**changes: Any) -> dict[str, Any]:
@@ -67,7 +69,10 @@ def make_sample(language: str = "en", key: str = "refund") -> Case:
         language=language,
         is_sample=True,
         sample_key=key,
-        background={"illustration_notice": "It says nothing about the airline.", "outcome": "The claim succeeded."},
+        background={
+            "illustration_notice": "It says nothing about the airline.",
+            "outcome": "The claim succeeded.",
+        },
     )
     Incident.objects.create(
         case=case,

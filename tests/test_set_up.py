@@ -43,6 +43,8 @@ def test_a_python_that_is_too_old_is_passed_over(tmp_path: Path) -> None:
 
 
 def test_make_help_lists_every_command() -> None:
-    done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     listed = [line.split()[1] for line in done.stdout.splitlines()]
     assert listed == ["help", "run", "test", "lint", "format", "bench", "demo", "messages", "clean"]

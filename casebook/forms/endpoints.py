@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from casebook.forms.fields import JSONObjectField, PlainTextField
 from ensemble.backends import open_backend
-from ensemble.endpoints import count_tests_under_way
+from ensemble.endpoints import EMBEDDED_MODEL, count_tests_under_way
 from ensemble.errors import EndpointError
 from ensemble.models import Endpoint
 
@@ -113,6 +113,8 @@ class EndpointForm(EndpointModelForm):
             if kind is None or name not in POSSIBLE[kind] or (is_blank and name not in NEEDED[kind]):
                 cleaned[name] = {} if name == "options" else ""
                 self.errors.pop(name, None)
+        if kind == Kind.EMBEDDED:
+            cleaned["model"] = EMBEDDED_MODEL
         self._refuse_change_under_way(cleaned)
         return cleaned
 

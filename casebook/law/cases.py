@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from casebook.law.reading import DataError, Fields, Localized, open_fields, read_yaml
 from ensemble.detectors import build_detector
@@ -249,10 +249,19 @@ def _read_protocol(fields: Fields) -> SuggestedProtocol:
 def _read_sampling(fields: Fields) -> Sampling:
     """Every sampling value but the context length, which is the endpoint's affair."""
     with fields.open("sampling") as sampling:
-        names = ("temperature", "top_p", "min_p", "repeat_penalty")
-        decimals = {name: Decimal(sampling.take_text(name, pattern=_DECIMAL)) for name in names}
-        counts = {name: _take_count(sampling, name) for name in ("top_k", "max_tokens")}
-        return Sampling(**decimals, **counts, stop=sampling.take_texts("stop"))
+        return Sampling(
+            temperature=_take_decimal(sampling, "temperature"),
+            top_p=_take_decimal(sampling, "top_p"),
+            top_k=_take_count(sampling, "top_k"),
+            min_p=_take_decimal(sampling, "min_p"),
+            repeat_penalty=_take_decimal(sampling, "repeat_penalty"),
+            max_tokens=_take_count(sampling, "max_tokens"),
+            stop=sampling.take_texts("stop"),
+        )
+
+
+def _take_decimal(fields: Fields, key: str) -> Decimal:
+    return Decimal(fields.take_text(key, pattern=_DECIMAL))
 
 
 def _take_count(fields: Fields, key: str) -> int:
@@ -293,7 +302,7 @@ def _check_case(case: SampleCase, fields: Fields) -> None:
     turns = case.conversation
     if not turns or turns[0].role != "user" or turns[-1].role != "user":
         raise fields.error("conversation", "must begin and end with a turn of the user")
-    if any(turn.role == following.role for turn, following in zip(turns, turns[1:], strict=False)):
+    if any(turn.role == following.role for turn, following in pairwise(turns)):
         raise fields.error("conversation", "must alternate between user and assistant")
     if case.wrong_statement not in case.disputed_answer.text:
         raise fields.error("wrong_statement", "does not stand in the disputed answer")

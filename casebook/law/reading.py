@@ -12,6 +12,11 @@ from typing import Any
 
 import yaml
 
+try:  # libyaml reads ten times as fast; PyYAML built without it has only the other
+    from yaml import CSafeLoader as SafeLoader
+except ImportError:
+    from yaml import SafeLoader  # type: ignore[assignment]
+
 _MONEY = r"[0-9]{1,12}(\.[0-9]{2})?"
 
 
@@ -30,7 +35,7 @@ class Localized:
         return self.ru if language.startswith("ru") else self.en
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
+class _UniqueKeyLoader(SafeLoader):
     """YAML lets the last of two equal keys win in silence; a reviewed file must not."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:

@@ -47,7 +47,9 @@ class CaseQuerySet(models.QuerySet["Case"]):
         """Incidents, tests and reports at hand, without the long documents of results and reports."""
         from casebook.models.reports import Report
 
-        reports = Report.objects.select_related("result").defer("context", "result__document_json")
+        reports = Report.objects.select_related("result__experiment__case_test").defer(
+            "context", "result__document_json"
+        )
         return self.prefetch_related(
             "incidents", "tests__experiment__arms", models.Prefetch("reports", queryset=reports)
         )

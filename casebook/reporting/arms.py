@@ -20,7 +20,14 @@ from casebook.reporting.claims import (
     write_interval,
     write_zero,
 )
-from casebook.reporting.drawings import draw_groups_of, draw_interval_of, draw_outcomes_of, draw_sequence_of
+from casebook.reporting.drawings import (
+    Render,
+    draw_groups_of,
+    draw_interval_of,
+    draw_once,
+    draw_outcomes_of,
+    draw_sequence_of,
+)
 from casebook.reporting.lines import (
     GroupLine,
     IntervalLine,
@@ -69,7 +76,7 @@ class ArmView:
     identity: tuple[Row, ...]
 
 
-def build_arm(arm: Document, ended_as: str, numbers: NumberWriter) -> ArmView:
+def build_arm(arm: Document, ended_as: str, numbers: NumberWriter, render: Render = draw_once) -> ArmView:
     """The view of one entry of the result's `arms`; `ended_as` tells how the whole test ended."""
     return ArmView(
         number=arm["position"] + 1,
@@ -87,10 +94,10 @@ def build_arm(arm: Document, ended_as: str, numbers: NumberWriter) -> ArmView:
         notes=tuple(say(NOTES, note) for note in _notes(arm)),
         zero=write_zero(arm, numbers),
         zero_lines=list_zero_lines(arm, numbers),
-        interval_figure=draw_interval_of(arm, numbers, f"arm{arm['position']}-interval"),
-        sequence_figure=draw_sequence_of(arm, numbers),
-        outcomes_figure=draw_outcomes_of(arm, numbers),
-        groups_figure=draw_groups_of(arm, numbers),
+        interval_figure=draw_interval_of(arm, numbers, f"arm{arm['position']}-interval", render),
+        sequence_figure=draw_sequence_of(arm, numbers, render),
+        outcomes_figure=draw_outcomes_of(arm, numbers, render),
+        groups_figure=draw_groups_of(arm, numbers, render),
         groups_note=write_groups(arm, numbers),
         groups=list_groups(arm, numbers),
         audit=write_audit(arm["audit"], arm["cache"], numbers),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.utils.safestring import SafeString
@@ -27,10 +27,21 @@ from casebook.visible import write_plain
 Document = Mapping[str, Any]
 
 GROUPS_DRAWN = 8
+
+# How a figure becomes markup: `draw_once` for paper; pages give `casebook.figures.draw_both_widths`.
+Render = Callable[[Callable[[Any], SafeString], Any], SafeString]
+
+
+def draw_once(draw: Callable[[Any], SafeString], figure: Any) -> SafeString:
+    return draw(figure)
+
+
 DRAWN_CHARACTERS = 200
 
 
-def draw_interval_of(arm: Document, numbers: NumberWriter, figure_id: str) -> SafeString | None:
+def draw_interval_of(
+    arm: Document, numbers: NumberWriter, figure_id: str, render: Render = draw_once
+) -> SafeString | None:
     """The headline interval as a picture; None where there is none to draw."""
     interval = arm["interval"]
     if interval is None or not arm["runs"]:
@@ -44,10 +55,11 @@ def draw_interval_of(arm: Document, numbers: NumberWriter, figure_id: str) -> Sa
         band=(band["low"], band["high"]) if band else None,
         note=write_counts(arm, numbers),
     )
-    return draw_interval(IntervalFigure(figure_id=figure_id, labels=numbers.labels, rows=(row,)))
+    figure = IntervalFigure(figure_id=figure_id, labels=numbers.labels, rows=(row,))
+    return render(draw_interval, figure)
 
 
-def draw_sequence_of(arm: Document, numbers: NumberWriter) -> SafeString | None:
+def draw_sequence_of(arm: Document, numbers: NumberWriter, render: Render = draw_once) -> SafeString | None:
     points: Sequence[Sequence[float]] = arm["sequence"]
     if not points or arm["deterministic"]:
         return None
@@ -63,25 +75,18 @@ def draw_sequence_of(arm: Document, numbers: NumberWriter) -> SafeString | None:
         stopped_at=arm["runs"] if by_rule else None,
         planned=(planned["low"], planned["high"]) if planned else None,
     )
-    return draw_sequence(figure)
+    return render(draw_sequence, figure)
 
 
-def draw_outcomes_of(arm: Document, numbers: NumberWriter) -> SafeString:
-    """Refusals are labelled `no error`; the bar shows them apart, so that its parts add up."""
-    refused = min(arm["outcomes"]["refused"], arm["labels"]["no error"])
+def draw_outcomes_of(arm: Document, numbers: NumberWriter, render: Render = draw_once) -> SafeString:
+    """What became of every call, in parts that do not overlap and add up."""
     figure = OutcomesFigure(
-        figure_id=f"arm{arm['position']}-outcomes",
-        labels=numbers.labels,
-        error=arm["labels"]["error"],
-        no_error=arm["labels"]["no error"] - refused,
-        unclear=arm["labels"]["unclear"],
-        refused=refused,
-        failed=arm["outcomes"]["failed"],
+        figure_id=f"arm{arm['position']}-outcomes", labels=numbers.labels, **arm["outcome_parts"]
     )
-    return draw_outcomes(figure)
+    return render(draw_outcomes, figure)
 
 
-def draw_groups_of(arm: Document, numbers: NumberWriter) -> SafeString | None:
+def draw_groups_of(arm: Document, numbers: NumberWriter, render: Render = draw_once) -> SafeString | None:
     if not arm["groups"]:
         return None
     groups = tuple(
@@ -99,7 +104,7 @@ def draw_groups_of(arm: Document, numbers: NumberWriter) -> SafeString | None:
         total=sum(arm["labels"].values()),
         most_groups=GROUPS_DRAWN,
     )
-    return draw_groups(figure)
+    return render(draw_groups, figure)
 
 
 def _group_label(label: str) -> Any:

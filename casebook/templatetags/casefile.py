@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import template
@@ -14,6 +15,7 @@ from casebook.hidden import reveal
 from casebook.models import Case, CaseTest
 from casebook.phrases import mark_phrase
 from casebook.report_numbers import number_writer
+from casebook.reporting.words import IDENTITY, say
 from ensemble.models import Experiment
 
 register = template.Library()
@@ -52,6 +54,12 @@ def test_state(experiment: Experiment) -> dict[str, Any]:
         "label": label,
         "ended": Experiment.State(ended).label if ended else "",
     }
+
+
+@register.filter
+def identity_rows(identity: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """What an endpoint tells of its model, each fact with the word that reports use for it."""
+    return [(say(IDENTITY, name), value) for name, value in identity.items() if value not in ("", None)]
 
 
 @register.filter

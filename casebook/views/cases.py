@@ -96,15 +96,16 @@ def conversation_preview(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def case_detail(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    case = find_case(request, public_id)
+    case = Case.objects.with_measurements().get(pk=find_case(request, public_id).pk)
+    incident = case.incident()
     may_edit = is_on_team(case, request.user)
-    tests = list(case.tests.select_related("experiment").prefetch_related("experiment__arms"))
+    tests = list(case.tests.all())
     headlines = find_test_headlines(tests)
     language = get_language() or "en"
     context = {
         "case": case,
-        "incident": case.incident(),
-        "exchange": show_exchange(case.incident()),
+        "incident": incident,
+        "exchange": show_exchange(incident),
         "may_edit": may_edit,
         "is_owner": may_edit and case.is_owned_by(request.user),
         "is_draft": case.is_draft(),

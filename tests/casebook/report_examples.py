@@ -236,6 +236,14 @@ def make_arm(protocol: Protocol, protocol_sha256: str, position: int, **shape: A
         if errors == 0 and runs and not deterministic
         else None,
         "labels": {name: found[name] for name in ("error", "no error", "unclear")},
+        "outcome_parts": {
+            "error": errors,
+            "no_error": found["no error"] - drawn.count("refused"),
+            "unclear": unlabelled,
+            "refused": drawn.count("refused"),
+            "truncated": 0,
+            "failed": shape.get("failed_calls", 1 if len(drawn) > 3 else 0),
+        },
         "outcomes": {
             "answered": len(drawn) - drawn.count("refused"),
             "refused": drawn.count("refused"),

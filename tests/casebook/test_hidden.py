@@ -13,13 +13,22 @@ from casebook.hidden import reveal
 
 @pytest.mark.parametrize(
     ("hidden", "code"),
-    [("\u202e", "U+202E"), ("\u200b", "U+200B"), ("\x00", "U+0000"), ("\r", "U+000D"), ("\U000e0041", "U+E0041")],
+    [
+        ("\u202e", "U+202E"),
+        ("\u200b", "U+200B"),
+        ("\x00", "U+0000"),
+        ("\r", "U+000D"),
+        ("\U000e0041", "U+E0041"),
+    ],
 )
 def test_a_hidden_character_is_shown_as_its_code_point(hidden: str, code: str) -> None:
     assert reveal(f"a{hidden}b") == f'a<span class="cb-code-point">{code}</span>b'
 
 
-@pytest.mark.parametrize("text", ["Straße, ёж, 漢字", "مرحبا", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "👩\u200d⚖️", "a\tb\nc"])
+@pytest.mark.parametrize(
+    "text",
+    ["Straße, ёж, 漢字", "مرحبا", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "👩\u200d⚖️", "a\tb\nc"],
+)
 def test_ordinary_text_of_any_language_stays_as_it_is(text: str) -> None:
     assert reveal(text) == text
 

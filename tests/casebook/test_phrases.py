@@ -15,13 +15,16 @@ TEXT = "It is “non-refundable”\n after  the trip — ещё нет."
 
 
 @pytest.mark.parametrize(
-    "phrase", ["non-refundable", "NON‑refundable", '"non-refundable" after the', "trip - еще", "«non-refundable»"]
+    "phrase",
+    ["non-refundable", "NON‑refundable", '"non-refundable" after the', "trip - еще", "«non-refundable»"],
 )
 def test_quotes_dashes_spaces_case_and_yo_do_not_matter(phrase: str) -> None:
     assert contains_phrase(TEXT, phrase)
 
 
-@pytest.mark.parametrize("phrase", ["refundable after", "nonrefundable", "", "   ", "non.refundable", "(", "\\"])
+@pytest.mark.parametrize(
+    "phrase", ["refundable after", "nonrefundable", "", "   ", "non.refundable", "(", "\\"]
+)
 def test_other_words_are_not_found(phrase: str) -> None:
     assert not contains_phrase(TEXT, phrase)
 

@@ -81,7 +81,8 @@ class Command(BaseCommand):
         case = copy_case(source, owner=user)
         endpoint = Endpoint.objects.get(backend="embedded")
         test = experiments.add_test(case, title=case.title, operator="demo", endpoint=endpoint)
-        draft = {**test.experiment.draft, "stopping": {"kind": "fixed", "runs": runs}}
+        stopping = {"kind": "fixed", "runs": runs}
+        draft = {**test.experiment.draft, "stopping": stopping, "temperatures": []}
         experiments.save_draft(test, draft, seen_sha256=experiments.draft_sha256(test.experiment.draft))
         return test
 

@@ -32,7 +32,13 @@ def test_signing_up_logs_in(client: Client) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("username", ""), ("username", "two words"), ("username", "nul\0"), ("password2", "other"), ("email", "no mail")],
+    [
+        ("username", ""),
+        ("username", "two words"),
+        ("username", "nul\0"),
+        ("password2", "other"),
+        ("email", "no mail"),
+    ],
 )
 def test_a_wrong_field_makes_no_account(client: Client, field: str, value: str) -> None:
     response = client.post("/account/signup/", {**FORM, field: value})
@@ -86,7 +92,9 @@ def test_the_export_holds_nothing_of_others(stranger: User, owner: User) -> None
     case = add_case(owner)
     add_exhibits(case, [inspect_upload(make_png_upload())], received_from=owner)
     document = json.loads(log_in(stranger).get("/account/export/").content)
-    assert document["cases"] == document["exhibits_received_from_me"] == document["tests_operated_by_me"] == []
+    assert (
+        document["cases"] == document["exhibits_received_from_me"] == document["tests_operated_by_me"] == []
+    )
     assert str(case.public_id) not in json.dumps(document)
 
 

@@ -60,7 +60,9 @@ def test_a_case_can_be_copied_by_nobody(as_owner: Client, case: Case) -> None:
 
 
 @pytest.mark.django_db
-def test_a_sample_is_read_by_all_and_changed_by_none(client: Client, as_stranger: Client, as_owner: Client) -> None:
+def test_a_sample_is_read_by_all_and_changed_by_none(
+    client: Client, as_stranger: Client, as_owner: Client
+) -> None:
     sample = make_sample()
     for visitor in (client, as_stranger, as_owner):
         response = visitor.get(sample.get_absolute_url())

@@ -40,7 +40,9 @@ def errors_of(response: Any) -> dict[str, list[str]]:
     return errors
 
 
-def test_a_complete_form_becomes_a_case_with_its_incident_and_its_owner(as_owner: Client, owner: User) -> None:
+def test_a_complete_form_becomes_a_case_with_its_incident_and_its_owner(
+    as_owner: Client, owner: User
+) -> None:
     response = as_owner.post(URL, make_incident_form())
     case = Case.objects.get()
     assert response.status_code == 302
@@ -120,7 +122,9 @@ def test_a_text_that_is_too_long_is_refused_with_its_length_and_never_cut(as_own
 
 
 def test_a_lone_surrogate_never_breaks_the_page(as_owner: Client) -> None:
-    body = b"--x\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\nhalf \xed\xa0\x80 character\r\n--x--\r\n"
+    body = (
+        b'--x\r\nContent-Disposition: form-data; name="title"\r\n\r\nhalf \xed\xa0\x80 character\r\n--x--\r\n'
+    )
     response = as_owner.generic("POST", URL, body, content_type="multipart/form-data; boundary=x")
     assert response.status_code == 200
     assert "\ufffd" in response.content.decode()
@@ -155,7 +159,10 @@ def test_a_comma_in_an_english_amount_separates_thousands_only(as_owner: Client)
 def test_the_wrong_words_may_differ_in_quotes_case_and_spaces(as_owner: Client) -> None:
     answer = "It is “non-refundable”\nafter the trip"
     as_owner.post(
-        URL, make_incident_form(disputed_answer=answer, wrong_statement='"NON-refundable" after', conversation="Q")
+        URL,
+        make_incident_form(
+            disputed_answer=answer, wrong_statement='"NON-refundable" after', conversation="Q"
+        ),
     )
     assert Case.objects.count() == 1
 
@@ -212,7 +219,9 @@ def test_a_file_that_lies_or_does_not_belong_here_is_named_and_nothing_is_saved(
 
 def test_a_file_above_the_limit_is_refused(as_owner: Client, settings: Settings) -> None:
     settings.EXHIBIT_MAX_BYTES = 100
-    assert list(errors_of(as_owner.post(URL, make_incident_form(attachments=[make_png_upload()])))) == ["attachments"]
+    assert list(errors_of(as_owner.post(URL, make_incident_form(attachments=[make_png_upload()])))) == [
+        "attachments"
+    ]
 
 
 def test_files_above_the_quota_of_a_case_are_refused_together(as_owner: Client, settings: Settings) -> None:
@@ -259,7 +268,11 @@ def test_a_full_disk_is_a_clear_message_and_leaves_nothing_behind(
 def test_the_preview_shows_the_turns_and_saves_nothing(as_owner: Client) -> None:
     response = as_owner.post(URL, make_incident_form(preview="1", title=""))
     turns = response.context["exchange"].turns
-    assert [(turn.role, turn.is_disputed) for turn in turns] == [("user", False), ("assistant", True), ("user", False)]
+    assert [(turn.role, turn.is_disputed) for turn in turns] == [
+        ("user", False),
+        ("assistant", True),
+        ("user", False),
+    ]
     assert not response.context["form"].errors
     assert "Northwind Air" in response.content.decode()
     assert Case.objects.count() == 0
@@ -278,7 +291,9 @@ def test_a_conversation_that_cannot_be_read_says_why_in_the_preview(as_owner: Cl
 
 
 def test_pasted_code_is_shown_as_text(as_owner: Client) -> None:
-    form = make_incident_form(conversation="User: <script>alert(1)</script>\nAssistant: <img src=x onerror=y>")
+    form = make_incident_form(
+        conversation="User: <script>alert(1)</script>\nAssistant: <img src=x onerror=y>"
+    )
     body = as_owner.post("/cases/add/preview/", form).content.decode()
     assert "<script>" not in body
     assert "<img" not in body

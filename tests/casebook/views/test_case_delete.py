@@ -18,7 +18,10 @@ from tests.factories import make_png_upload
 
 
 def test_a_draft_goes_with_its_files_and_its_draft_tests(
-    as_owner: Client, owner: User, case: Case, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+    as_owner: Client,
+    owner: User,
+    case: Case,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     add_exhibits(case, [inspect_upload(make_png_upload())], received_from=owner)
     add_draft_test(case)

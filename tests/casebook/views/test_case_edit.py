@@ -74,7 +74,9 @@ def test_a_form_that_does_not_tell_its_version_is_stale(as_owner: Client, case: 
     assert case.incident().truth == "right"
 
 
-def test_the_second_click_on_save_finds_a_newer_version_and_loses_nothing(as_owner: Client, case: Case) -> None:
+def test_the_second_click_on_save_finds_a_newer_version_and_loses_nothing(
+    as_owner: Client, case: Case
+) -> None:
     form = edit_form(as_owner, case, truth="mine")
     assert as_owner.post(case.get_absolute_url() + "edit/", form).status_code == 302
     response = as_owner.post(case.get_absolute_url() + "edit/", form)
@@ -83,7 +85,9 @@ def test_the_second_click_on_save_finds_a_newer_version_and_loses_nothing(as_own
 
 
 def test_a_refused_correction_keeps_the_saved_text(as_owner: Client, case: Case) -> None:
-    response = as_owner.post(case.get_absolute_url() + "edit/", edit_form(as_owner, case, truth="", title="New"))
+    response = as_owner.post(
+        case.get_absolute_url() + "edit/", edit_form(as_owner, case, truth="", title="New")
+    )
     case.refresh_from_db()
     assert list(response.context["form"].errors) == ["truth"]
     assert (case.title, case.incident().truth) == ("Refund after the trip", "right")
@@ -100,7 +104,9 @@ def test_old_wrong_words_are_not_checked_again_unless_they_are_touched(as_owner:
 
 
 def test_the_preview_of_a_correction_saves_nothing(as_owner: Client, case: Case) -> None:
-    response = as_owner.post(case.get_absolute_url() + "edit/", edit_form(as_owner, case, truth="new", preview="1"))
+    response = as_owner.post(
+        case.get_absolute_url() + "edit/", edit_form(as_owner, case, truth="new", preview="1")
+    )
     assert response.context["exchange"].turns
     assert response.context["form"]["truth"].value() == "new"
     assert case.incident().truth == "right"

@@ -16,7 +16,9 @@ def titles(client: Client, query: str = "") -> list[str]:
     return [case.title for case, _headline in client.get(f"/cases/{query}").context["rows"]]
 
 
-def test_each_person_finds_their_own_cases(as_owner: Client, as_teammate: Client, as_stranger: Client, case: Case) -> None:
+def test_each_person_finds_their_own_cases(
+    as_owner: Client, as_teammate: Client, as_stranger: Client, case: Case
+) -> None:
     make_sample()
     assert titles(as_owner) == titles(as_teammate) == [case.title]
     assert titles(as_stranger) == []

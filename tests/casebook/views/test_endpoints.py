@@ -38,7 +38,12 @@ def make_form(**changes: Any) -> dict[str, Any]:
 
 
 def make_scripted_form(**changes: Any) -> dict[str, Any]:
-    script = {"backend": "scripted", "url": "", "model": "", "options": json.dumps({"distribution": DISTRIBUTION})}
+    script = {
+        "backend": "scripted",
+        "url": "",
+        "model": "",
+        "options": json.dumps({"distribution": DISTRIBUTION}),
+    }
     return make_form(**{**script, **changes})
 
 
@@ -92,7 +97,8 @@ def test_what_a_kind_has_no_use_for_is_not_kept(as_administrator: Client) -> Non
     form = make_form(backend="embedded", url="http://127.0.0.1:1", key_variable="nonsense", options="no json")
     as_administrator.post(ADD, form)
     endpoint = Endpoint.objects.get()
-    assert (endpoint.url, endpoint.model, endpoint.key_variable, endpoint.options) == ("", "", "", {})
+    assert (endpoint.url, endpoint.key_variable, endpoint.options) == ("", "", {})
+    assert endpoint.model == "SmolLM2-135M-Instruct"
 
 
 def test_the_people_named_may_use_it(as_administrator: Client, owner: User, stranger: User) -> None:
@@ -122,7 +128,9 @@ def test_an_endpoint_is_changed(as_administrator: Client, owner: User) -> None:
     assert not endpoint.users.exists()
 
 
-def test_while_a_locked_test_uses_it_it_stays_the_model_that_it_is(as_administrator: Client, case: Case) -> None:
+def test_while_a_locked_test_uses_it_it_stays_the_model_that_it_is(
+    as_administrator: Client, case: Case
+) -> None:
     test = add_draft_test(case)
     endpoint = Endpoint.objects.get()
     path = f"/endpoints/{endpoint.pk}/edit/"

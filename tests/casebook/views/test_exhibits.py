@@ -24,10 +24,17 @@ def add_file(case: Case, upload: SimpleUploadedFile, user: User | None = None) -
 
 def test_files_are_added_with_the_next_numbers_and_one_description(as_teammate: Client, case: Case) -> None:
     add_file(case, make_json_upload())
-    form = {"attachments": [make_png_upload("a.png"), make_png_upload("b.png", "black")], "description": "The screen"}
+    form = {
+        "attachments": [make_png_upload("a.png"), make_png_upload("b.png", "black")],
+        "description": "The screen",
+    }
     response = as_teammate.post(case.get_absolute_url() + "exhibits/add/", form)
     assert response.status_code == 302
-    assert [(e.number, e.description) for e in case.exhibits.all()] == [(1, ""), (2, "The screen"), (3, "The screen")]
+    assert [(e.number, e.description) for e in case.exhibits.all()] == [
+        (1, ""),
+        (2, "The screen"),
+        (3, "The screen"),
+    ]
 
 
 def test_without_a_file_nothing_is_added(as_owner: Client, case: Case) -> None:
@@ -37,7 +44,9 @@ def test_without_a_file_nothing_is_added(as_owner: Client, case: Case) -> None:
 
 def test_the_same_bytes_are_not_taken_in_twice(as_owner: Client, case: Case) -> None:
     for _ in range(2):
-        response = as_owner.post(case.get_absolute_url() + "exhibits/add/", {"attachments": make_png_upload()})
+        response = as_owner.post(
+            case.get_absolute_url() + "exhibits/add/", {"attachments": make_png_upload()}
+        )
     assert "exhibit 1" in str(response.context["form"].errors)
     assert case.exhibits.count() == 1
 
@@ -45,7 +54,9 @@ def test_the_same_bytes_are_not_taken_in_twice(as_owner: Client, case: Case) -> 
 def test_the_quota_counts_what_the_case_has_already(as_owner: Client, case: Case, settings: Settings) -> None:
     add_file(case, make_png_upload())
     settings.CASE_QUOTA_BYTES = len(make_png()) + 10
-    response = as_owner.post(case.get_absolute_url() + "exhibits/add/", {"attachments": make_png_upload("b.png", "red")})
+    response = as_owner.post(
+        case.get_absolute_url() + "exhibits/add/", {"attachments": make_png_upload("b.png", "red")}
+    )
     assert list(response.context["form"].errors) == ["attachments"]
     assert case.exhibits.count() == 1
 
@@ -83,7 +94,9 @@ def test_only_pictures_have_a_preview(as_owner: Client, case: Case) -> None:
     assert as_owner.get(case.get_absolute_url() + "exhibits/1/preview/").status_code == 404
 
 
-def test_an_exhibit_is_reached_through_its_own_case_only(as_stranger: Client, stranger: User, case: Case) -> None:
+def test_an_exhibit_is_reached_through_its_own_case_only(
+    as_stranger: Client, stranger: User, case: Case
+) -> None:
     add_file(case, make_png_upload())
     own = Case.objects.create(title="Another")
     own.memberships.create(user=stranger)

@@ -42,7 +42,9 @@ def test_asking_twice_makes_one_report(as_owner: Client, test_: CaseTest) -> Non
 
 
 @pytest.mark.parametrize("changes", [{"language": "fr"}, {"test": ""}, {"test": "999999"}, {"test": "a\0"}])
-def test_a_wrong_request_makes_nothing_and_says_so(as_owner: Client, test_: CaseTest, changes: dict[str, str]) -> None:
+def test_a_wrong_request_makes_nothing_and_says_so(
+    as_owner: Client, test_: CaseTest, changes: dict[str, str]
+) -> None:
     response = request_report(as_owner, test_, **changes)
     assert response["Location"] == test_.case.get_absolute_url() + "#reports"
     assert "sealed" in as_owner.get(test_.case.get_absolute_url()).content.decode()

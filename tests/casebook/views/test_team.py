@@ -16,13 +16,17 @@ def membership_of(case: Case, user: User) -> Membership:
 def test_a_person_is_added_by_user_name_and_sees_the_case(
     as_owner: Client, as_stranger: Client, case: Case
 ) -> None:
-    response = as_owner.post(case.get_absolute_url() + "team/add/", {"username": " stranger ", "role": "member"})
+    response = as_owner.post(
+        case.get_absolute_url() + "team/add/", {"username": " stranger ", "role": "member"}
+    )
     assert response.status_code == 302
     assert as_stranger.get(case.get_absolute_url()).status_code == 200
 
 
 @pytest.mark.parametrize("username", ["nobody", "Stranger", "", "a\0b"])
-def test_an_unknown_name_is_named_and_adds_nobody(as_owner: Client, stranger: User, case: Case, username: str) -> None:
+def test_an_unknown_name_is_named_and_adds_nobody(
+    as_owner: Client, stranger: User, case: Case, username: str
+) -> None:
     response = as_owner.post(case.get_absolute_url() + "team/add/", {"username": username, "role": "member"})
     assert list(response.context["form"].errors) == ["username"]
     assert case.memberships.count() == 2
@@ -30,7 +34,9 @@ def test_an_unknown_name_is_named_and_adds_nobody(as_owner: Client, stranger: Us
 
 def test_a_closed_account_is_not_added(as_owner: Client, stranger: User, case: Case) -> None:
     User.objects.filter(pk=stranger.pk).update(is_active=False)
-    response = as_owner.post(case.get_absolute_url() + "team/add/", {"username": "stranger", "role": "member"})
+    response = as_owner.post(
+        case.get_absolute_url() + "team/add/", {"username": "stranger", "role": "member"}
+    )
     assert list(response.context["form"].errors) == ["username"]
 
 
@@ -40,12 +46,16 @@ def test_adding_somebody_twice_is_harmless(as_owner: Client, case: Case) -> None
     assert case.memberships.count() == 2
 
 
-def test_adding_a_member_again_with_another_role_changes_the_role(as_owner: Client, teammate: User, case: Case) -> None:
+def test_adding_a_member_again_with_another_role_changes_the_role(
+    as_owner: Client, teammate: User, case: Case
+) -> None:
     as_owner.post(case.get_absolute_url() + "team/add/", {"username": "teammate", "role": "owner"})
     assert membership_of(case, teammate).role == Membership.Role.OWNER
 
 
-def test_a_removed_member_no_longer_finds_the_case(as_owner: Client, as_teammate: Client, teammate: User, case: Case) -> None:
+def test_a_removed_member_no_longer_finds_the_case(
+    as_owner: Client, as_teammate: Client, teammate: User, case: Case
+) -> None:
     as_owner.post(f"{case.get_absolute_url()}team/{membership_of(case, teammate).pk}/remove/")
     assert as_teammate.get(case.get_absolute_url()).status_code == 404
 
@@ -64,7 +74,9 @@ def test_the_last_owner_stays(as_owner: Client, owner: User, case: Case) -> None
     assert membership_of(case, owner).role == Membership.Role.OWNER
 
 
-def test_an_owner_leaves_when_there_is_another(as_owner: Client, owner: User, teammate: User, case: Case) -> None:
+def test_an_owner_leaves_when_there_is_another(
+    as_owner: Client, owner: User, teammate: User, case: Case
+) -> None:
     case.memberships.filter(user=teammate).update(role=Membership.Role.OWNER)
     response = as_owner.post(f"{case.get_absolute_url()}team/{membership_of(case, owner).pk}/remove/")
     assert response["Location"] == "/cases/"
