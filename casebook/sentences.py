@@ -82,8 +82,8 @@ SENTENCES: dict[str, Any] = {
         "stopping rule: wherever the rule may stop, the true share is missed in at most %(miss)s of tests."
     ),
     "interval.sequence": _(
-        "The rule was not met, so that only the confidence sequence is given: at %(level)s the true share lies "
-        "between %(low)s and %(high)s, whenever one stops."
+        "The test did not reach its planned end, so that only the confidence sequence is given: at %(level)s the "
+        "true share lies between %(low)s and %(high)s, whenever one stops."
     ),
     "interval.deterministic": _(
         "No interval is given: repeats of one observation do not make it more certain."

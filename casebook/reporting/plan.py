@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from casebook.report_numbers import NumberWriter
 from casebook.reporting.claims import write_ending
@@ -104,9 +104,10 @@ def list_detector(protocol: Document, numbers: NumberWriter) -> tuple[Row, ...]:
     detector = protocol["detector"]
     rows = [Row(label=gettext("Detector"), value=say(DETECTORS, detector["kind"]))]
     rows += _list_text(detector) if detector["kind"] == "text" else _list_number(detector, numbers)
-    phrases = gettext("%(count)s phrases, listed in protocol.json") % {
-        "count": numbers.write_count(len(protocol["refusal_phrases"]))
-    }
+    count = len(protocol["refusal_phrases"])
+    phrases = ngettext(
+        "%(count)s phrase, listed in protocol.json", "%(count)s phrases, listed in protocol.json", count
+    ) % {"count": numbers.write_count(count)}
     return (*rows, Row(label=gettext("Counts as a refusal"), value=phrases))
 
 

@@ -158,10 +158,16 @@ def case_delete(request: HttpRequest, public_id: UUID) -> HttpResponse:
     return redirect("casebook:case-list")
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def case_copy(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """Make the sample a case of the visitor's own. The page's token makes a second click find the first copy."""
-    case = copy_case(find_sample(public_id), owner=request.user, token=request.POST.get("token", ""))
+    """Make the sample a case of the visitor's own. The page's token makes a second click find the first copy.
+
+    Who had to log in first comes back with GET, and finds the sample and its button again.
+    """
+    sample = find_sample(public_id)
+    if request.method != "POST":
+        return redirect(sample)
+    case = copy_case(sample, owner=request.user, token=request.POST.get("token", ""))
     messages.success(request, _("This copy is yours: its prompt can be rerun, and its text can be changed."))
     return redirect(case)

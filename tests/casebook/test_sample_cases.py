@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from dataclasses import fields, replace
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +14,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-import yaml
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
@@ -30,6 +31,7 @@ from ensemble.detectors import build_detector
 from ensemble.models import Endpoint
 from ensemble.protocol import Label, Message, Sampling
 
+DOCUMENT = read_yaml(CASES_FILE)
 CASES = {case.key: case for case in load_cases()}
 KEYS = ("moffatt", "walters", "cursor", "arithmetic")
 every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
@@ -59,10 +61,10 @@ def find_money(text: str) -> set[Decimal]:
 
 def load_changed(tmp_path: Path, change: Callable[[Row], object]) -> tuple[SampleCase, ...]:
     """The cases of the shipped file after `change` was made to its first one."""
-    document = read_yaml(CASES_FILE)
+    document = deepcopy(DOCUMENT)
     change(document["cases"][0])
     path = tmp_path / "cases.yaml"
-    path.write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
+    path.write_text(json.dumps(document), encoding="utf-8")  # JSON is YAML
     return load_cases(path)
 
 
@@ -77,10 +79,7 @@ REFUSED: dict[str, tuple[Callable[[Row], object], str]] = {
     "an empty text": (lambda row: row["title"].update(en=" "), "title: “en” is empty"),
     "a third language": (lambda row: row["title"].update(de="x"), "title: “de” is not a known field"),
     "a text that YAML took for a number": (lambda row: row["harm"].update(amount=650.88), "text in quotes"),
-    "a text that YAML took for a date": (
-        lambda row: row.update(occurred_on=yaml.safe_load("2022-11-11")),
-        "quotes",
-    ),
+    "a yes that YAML took for true": (lambda row: row.update(wrong_statement=True), "text in quotes"),
     "a day that does not exist": (lambda row: row.update(occurred_on="2022-11-31"), "is no date"),
     "a date in words": (lambda row: row.update(occurred_on="November 2022"), "occurred_on"),
     "a key with capitals": (lambda row: row.update(key="Moffatt"), "“key” does not have the form"),
@@ -141,6 +140,14 @@ def test_a_field_that_stands_twice_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "cases.yaml"
     path.write_text("format: casebook-cases/1\nformat: casebook-cases/1\ncases: []\n", encoding="utf-8")
     with pytest.raises(DataError, match="“format” stands twice"):
+        load_cases(path)
+
+
+def test_a_date_without_quotes_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "cases.yaml"
+    text = CASES_FILE.read_text(encoding="utf-8")
+    path.write_text(text.replace('occurred_on: "2022-11-11"', "occurred_on: 2022-11-11"), encoding="utf-8")
+    with pytest.raises(DataError, match=r"“occurred_on” must be a text in quotes, not datetime\.date"):
         load_cases(path)
 
 

@@ -79,5 +79,5 @@ def test_even_a_member_of_a_sample_cannot_change_it(owner: User) -> None:
 
 
 def test_reading_never_changes_anything(as_owner: Client, case: Case) -> None:
-    for page in ("exhibits/1/delete/", "team/1/remove/", "reports/add/", "copy/"):
+    for page in ("exhibits/1/delete/", "team/1/remove/", "reports/add/"):
         assert as_owner.get(case.get_absolute_url() + page).status_code == 405

@@ -57,7 +57,7 @@ def test_a_complete_form_becomes_a_case_with_its_incident_and_its_owner(
 
 
 def test_the_smallest_form_is_enough(as_owner: Client) -> None:
-    form = {name: "" for name in make_incident_form()} | {
+    form = dict.fromkeys(make_incident_form(), "") | {
         "title": "T", "product": "P", "conversation": "User: Q\nAssistant: A wrong answer",
         "what_is_wrong": "W", "truth": "R", "harm_kind": "none", "token": str(uuid4()),
     }  # fmt: skip

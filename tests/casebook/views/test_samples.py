@@ -61,6 +61,12 @@ def test_a_copy_without_a_token_is_a_copy_all_the_same(as_owner: Client, owner: 
     assert Case.objects.for_user(owner).count() == 1
 
 
+def test_who_had_to_log_in_first_finds_the_sample_again(as_owner: Client, owner: User) -> None:
+    sample = make_sample()
+    assert as_owner.get(sample.get_absolute_url() + "copy/")["Location"] == sample.get_absolute_url()
+    assert not Case.objects.for_user(owner).exists()
+
+
 @pytest.mark.django_db
 def test_copying_needs_an_account(client: Client) -> None:
     sample = make_sample()

@@ -1,0 +1,45 @@
+"""Django's admin: records can be looked at, and nothing of them is changed by hand."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from casebook.models import Case
+from ensemble.models import LedgerEntry
+from tests.casebook.cases_for_tests import add_draft_test, run_to_seal
+from tests.casebook.views.conftest import log_in
+
+
+@pytest.fixture
+def as_superuser(db: None) -> Client:
+    return log_in(User.objects.create_superuser("root"))
+
+
+def test_the_ledger_can_be_read_and_not_changed(as_superuser: Client, case: Case) -> None:
+    run_to_seal(add_draft_test(case, runs=2))
+    entry = LedgerEntry.objects.order_by("seq")[0]
+    path = f"/admin/ensemble/ledgerentry/{entry.pk}/"
+    page = as_superuser.get(path + "change/")
+    assert entry.sha256 in page.content.decode()
+    assert 'name="_save"' not in page.content.decode()
+    assert as_superuser.post(path + "change/", {"kind": "run"}).status_code == 403
+    assert as_superuser.post(path + "delete/", {"post": "yes"}).status_code == 403
+    assert as_superuser.get("/admin/ensemble/ledgerentry/add/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "page", ["", "ensemble/ledgerentry/", "ensemble/experiment/", "ensemble/workerpulse/"]
+)
+def test_the_lists_open(as_superuser: Client, case: Case, page: str) -> None:
+    add_draft_test(case)
+    assert as_superuser.get(f"/admin/{page}").status_code == 200
+
+
+def test_the_admin_shows_no_case(as_superuser: Client, case: Case) -> None:
+    assert as_superuser.get("/admin/casebook/case/").status_code == 404
+
+
+def test_it_is_closed_to_others(as_owner: Client) -> None:
+    assert as_owner.get("/admin/")["Location"].startswith("/admin/login/")
