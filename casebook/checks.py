@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
-from casebook.serving import PDF_LIBRARIES_REMEDY, find_pdf_problem
+from casebook.serving import LIBRARIES_REMEDY, find_import_problem
 
 
 @register(Tags.files)
@@ -50,13 +50,13 @@ def check_secret_key_file(**_: Any) -> list[CheckMessage]:
 @register(Tags.compatibility, deploy=True)
 def check_pdf_libraries(**_: Any) -> list[CheckMessage]:
     """Reports are typeset by WeasyPrint, which needs libraries of the system."""
-    problem = find_pdf_problem()
+    problem = find_import_problem("weasyprint")
     if not problem:
         return []
     return [
         Warning(
             f"PDF reports cannot be rendered here: {problem}",
-            hint=f"Install the system libraries:\n{PDF_LIBRARIES_REMEDY}",
+            hint=f"Install the system libraries:\n{LIBRARIES_REMEDY}",
             id="casebook.W002",
         )
     ]

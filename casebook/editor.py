@@ -119,6 +119,7 @@ class EditorPage:
             "findings": self.findings,
             "prompt": prompt,
             "prompt_sha256": experiments.prompt_sha256(prompt),
+            "model_is_too_small": experiments.is_beyond_embedded_model(self.test.experiment.draft, prompt),
             "effort": experiments.estimate_effort(self.test.experiment.draft),
             "effort_figure": self._draw_effort(),
             **self.tryout_context(),

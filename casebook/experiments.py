@@ -6,6 +6,7 @@ The only module of the web application that talks to the engine's deeds.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -13,9 +14,11 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Avg, Max
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from casebook.models import Case, CaseTest
+from casebook.report_numbers import number_writer
 from ensemble import states
 from ensemble.detectors import build_detector
 from ensemble.detectors.base import Finding
@@ -53,6 +56,16 @@ def verbatim_prompt(case: Case) -> tuple[Message, ...]:
 def prompt_sha256(messages: Sequence[Message]) -> str:
     """SHA-256 of the messages as canonical JSON: what "verbatim" can be checked against."""
     return sha256_hex(canonical_json([{"role": m.role, "content": m.content} for m in messages]))
+
+
+CYRILLIC = re.compile("[\u0400-\u04ff]")
+
+
+def is_beyond_embedded_model(draft: Draft, messages: Sequence[Message]) -> bool:
+    """Whether the draft would send Russian to the embedded model, which gives nothing usable for it (measured)."""
+    endpoint = Endpoint.objects.filter(pk=draft["endpoint"]).first() if draft["endpoint"] else None
+    is_embedded = endpoint is not None and endpoint.backend == Endpoint.Kind.EMBEDDED
+    return is_embedded and any(CYRILLIC.search(message.content) for message in messages)
 
 
 def propose_draft(case: Case, endpoint: Endpoint | None) -> Draft:
@@ -146,12 +159,13 @@ def build_protocol(case: Case, draft: Draft) -> Protocol:
 
 
 def _temperature_arms(primary: Arm, temperatures: Sequence[str]) -> list[Arm]:
+    numbers = number_writer(get_language() or "en")
     arms = []
     for text in dict.fromkeys(temperatures):
         temperature = Decimal(text)
         if temperature == primary.sampling.temperature:
             continue
-        name = _("temperature %(value)s") % {"value": decimal_text(temperature)}
+        name = _("temperature %(value)s") % {"value": numbers.write_decimal(decimal_text(temperature))}
         sampling = replace(primary.sampling, temperature=temperature)
         arms.append(replace(primary, name=name, purpose="temperature", sampling=sampling))
     return arms

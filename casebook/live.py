@@ -91,6 +91,7 @@ class ArmOnPage:
     so_far: str
     sequence: str
     met_rule: bool
+    audit_note: str  # why the audit could not be made
 
 
 def view_arms(experiment: Experiment, numbers: NumberWriter) -> list[ArmOnPage]:
@@ -104,6 +105,7 @@ def view_arms(experiment: Experiment, numbers: NumberWriter) -> list[ArmOnPage]:
                 so_far=so_far,
                 sequence=sequence,
                 met_rule=arm["stop"]["kind"] == "rule",
+                audit_note=arm["audit"]["note"],
             )
         )
     return found

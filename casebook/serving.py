@@ -22,9 +22,9 @@ GRACE_SECONDS = 8
 LOOK_EVERY_SECONDS = 0.2
 STDOUT = 1
 
-PDF_LIBRARIES_REMEDY = """\
-  Debian, Ubuntu:  sudo apt-get install -y libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
-  Fedora:          sudo dnf install -y pango harfbuzz
+LIBRARIES_REMEDY = """\
+  Debian, Ubuntu:  sudo apt-get install -y libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 libgomp1
+  Fedora:          sudo dnf install -y pango harfbuzz libgomp
   macOS:           brew install python pango libffi"""
 
 
@@ -45,13 +45,13 @@ def require_free_port(port: int) -> None:
             ) from error
 
 
-def find_pdf_problem() -> str:
-    """Return why reports cannot be rendered, or "" when they can.
+def find_import_problem(module: str) -> str:
+    """Return why `module` cannot be imported (a system library is missing), or "" when it can.
 
     Asked in a process of its own: a missing system library would otherwise fail in ours, and the import is heavy.
     """
     attempt = subprocess.run(
-        [sys.executable, "-W", "error:HarfBuzz-Subset:DeprecationWarning", "-c", "import weasyprint"],
+        [sys.executable, "-W", "error:HarfBuzz-Subset:DeprecationWarning", "-c", f"import {module}"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     lines = attempt.stderr.strip().splitlines()

@@ -26,7 +26,7 @@ from ensemble.protocol import (
 )
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL takes no NUL, UTF-8 no lone surrogate
-BACKOFF_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
+BACKOFF_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0)  # half a minute in all: a model server has restarted by then
 LONGEST_WAIT_SECONDS = 60.0  # a server that asks for more is treated as failed rather than holding a slot
 
 

@@ -11,8 +11,8 @@ from django.utils.dateparse import parse_datetime
 
 from ensemble.backends.base import Backend, Identity
 from ensemble.ledger import NewEntry, append_entries
-from ensemble.models import Experiment, LedgerEntry
-from ensemble.protocol import JsonValue
+from ensemble.models import Endpoint, Experiment, LedgerEntry
+from ensemble.protocol import JsonValue, decimal_text
 
 # A chat response carries no digest, so identity is asked for beside the runs. Between two checks a swap there and
 # back would go unseen, which the report says.
@@ -26,8 +26,21 @@ def identity_records(experiment: Experiment, position: int) -> list[dict[str, Js
     return [{"at": e["at"], **e["payload"]} for e in entries if e["payload"]["arm"] == position]
 
 
-def check_identity(experiment: Experiment, position: int, backend: Backend, *, final: bool = False) -> str:
+def _plain(value: JsonValue) -> JsonValue:
+    """`value` without floats, as the ledger wants it."""
+    if isinstance(value, float):
+        return decimal_text(value)
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def check_identity(
+    experiment: Experiment, position: int, backend: Backend, endpoint: Endpoint, *, final: bool = False
+) -> str:
     """Record the model's identity if it is due; a sentence on what changed, or "" when it is the same.
+
+    The endpoint's options are recorded with it: they are no sampling values and yet may shape an answer.
 
     Raises `EndpointError` when the endpoint does not tell.
     """
@@ -38,13 +51,15 @@ def check_identity(experiment: Experiment, position: int, backend: Backend, *, f
             return ""
     identity = backend.identity()
     when = "after" if final else ("during" if records else "before")
-    payload = {"arm": position, "when": when, "identity": identity.document()}
+    options = _plain(endpoint.options)
+    payload = {"arm": position, "when": when, "identity": identity.document(), "options": options}
     with transaction.atomic():
         append_entries(experiment, [NewEntry(kind="identity", payload=payload)])
     if not records:
         return ""
     first = Identity(**records[0]["identity"])
     if identity.same_model(first):
-        return ""
+        changed = records[0]["options"] != options
+        return "The options of the endpoint changed during the test." if changed else ""
     before, after = (f"{model.name} {model.digest[:12]}".strip() for model in (first, identity))
     return f"The model changed during the test: {before} became {after}."

@@ -244,7 +244,7 @@ class Protocol:
     stopping: StoppingRule
     audit_minimum: int = 20
     audit_share: Decimal = Decimal("0.1")
-    max_attempts: int = 4
+    max_attempts: int = 6
     question: str = ""  # in plain words: what the test is to find out
     notes: tuple[str, ...] = field(default=())
 

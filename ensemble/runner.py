@@ -98,7 +98,7 @@ def _take_turn(
     """Work on the arm for a while; whether anything was done. Raises `EndpointError` before the first call only."""
     backend = open_backend(endpoint.config())
     try:
-        problem = check_identity(experiment, arm.position, backend)
+        problem = check_identity(experiment, arm.position, backend, endpoint)
         if problem:
             return end_arm(experiment, arm.position, kind="identity", reason=problem)
         work = ArmWork(

@@ -96,7 +96,7 @@ def _final_identity_problem(experiment: Experiment, arm: ArmProgress) -> str:
         endpoint = Endpoint.objects.get(name=experiment.protocol.arms[arm.position].endpoint)
         backend = open_backend(endpoint.config())
         try:
-            return check_identity(experiment, arm.position, backend, final=True)
+            return check_identity(experiment, arm.position, backend, endpoint, final=True)
         finally:
             backend.close()
     except (EndpointError, Endpoint.DoesNotExist):

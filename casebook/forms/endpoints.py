@@ -36,8 +36,8 @@ EXPLANATIONS = {
 # What each kind needs; a field that is not listed means nothing to it and is emptied.
 NEEDED = {Kind.EMBEDDED: (), Kind.OLLAMA: ("url", "model"), Kind.SCRIPTED: ("options",)}
 POSSIBLE = {
-    Kind.EMBEDDED: (),
-    Kind.OLLAMA: ("url", "model", "key_variable"),
+    Kind.EMBEDDED: ("options",),
+    Kind.OLLAMA: ("url", "model", "key_variable", "options"),
     Kind.SCRIPTED: ("options", "model"),
 }
 OF_SOME_KINDS = ("url", "model", "key_variable", "options")
@@ -131,9 +131,10 @@ class EndpointForm(EndpointModelForm):
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]  # Django documents the hook; its stubs leave it out
-        if not self.errors and self.cleaned_data["backend"] == Kind.SCRIPTED:
+        # Opening reads the options and calls nothing. The embedded model belongs to the worker, so it is not opened.
+        if not self.errors and self.cleaned_data["backend"] != Kind.EMBEDDED:
             try:
-                open_backend(self.instance.config()).close()  # reads the script, calls nothing
+                open_backend(self.instance.config()).close()
             except EndpointError as error:
                 self.add_error("options", str(error))
 

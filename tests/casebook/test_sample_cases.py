@@ -426,7 +426,7 @@ RUNS = 16
 # Bounds far outside what 16 runs can show if the sample still works: they catch a prompt or detector that broke.
 EXPECTED_ERRORS = {
     "moffatt": range(9),
-    "walters": range(3, 16),
+    "walters": range(3, 17),
     "cursor": range(12),
     "arithmetic": range(13, 17),
 }

@@ -46,11 +46,12 @@ class Command(BaseCommand):
     def _prepare(self) -> str:
         """Make the database, the samples and the account ready; return how to log in."""
         self._tell("Preparing the database and the sample cases …")
-        if problem := serving.find_pdf_problem():
-            raise CommandError(
-                f"PDF reports need system libraries that are missing here ({problem}).\n"
-                f"Install them with one command, then start again:\n{serving.PDF_LIBRARIES_REMEDY}"
-            )
+        for purpose, module in (("PDF reports", "weasyprint"), ("The embedded model", "xllamacpp")):
+            if problem := serving.find_import_problem(module):
+                raise CommandError(
+                    f"{purpose}: system libraries are missing here ({problem}).\n"
+                    f"Install them with one command, then start again:\n{serving.LIBRARIES_REMEDY}"
+                )
         self.check()
         call_command("migrate", verbosity=0, interactive=False)
         call_command("load_samples", verbosity=0)

@@ -94,11 +94,16 @@ def test_a_script_is_kept(as_administrator: Client) -> None:
 
 
 def test_what_a_kind_has_no_use_for_is_not_kept(as_administrator: Client) -> None:
-    form = make_form(backend="embedded", url="http://127.0.0.1:1", key_variable="nonsense", options="no json")
+    form = make_form(backend="embedded", url="http://127.0.0.1:1", key_variable="nonsense", options="")
     as_administrator.post(ADD, form)
     endpoint = Endpoint.objects.get()
     assert (endpoint.url, endpoint.key_variable, endpoint.options) == ("", "", {})
     assert endpoint.model == "SmolLM2-135M-Instruct"
+
+
+def test_options_of_a_kind_are_kept(as_administrator: Client) -> None:
+    as_administrator.post(ADD, make_form(backend="embedded", options='{"bit_exact": true}'))
+    assert Endpoint.objects.get().options == {"bit_exact": True}
 
 
 def test_the_people_named_may_use_it(as_administrator: Client, owner: User, stranger: User) -> None:

@@ -238,6 +238,16 @@ def test_hostile_answers_are_escaped_on_every_page(client: Client, owner: User) 
         assert "&lt;script&gt;alert" in text
 
 
+def test_a_russian_prompt_for_the_embedded_model_is_noticed(client: Client, owner: User) -> None:
+    case = add_case(owner, conversation="User: Можно ли вернуть билет?\nAssistant: Yes, that is wrong.")
+    endpoint = Endpoint.objects.create(name="small", backend="embedded")
+    test = experiments.add_test(case, title="x", operator="owner", endpoint=endpoint)
+    notice = "does not understand Russian"
+    assert notice in enter(client, owner).get(url("test-edit", test)).content.decode()
+    english = experiments.add_test(add_case(owner), title="x", operator="owner", endpoint=endpoint)
+    assert notice not in client.get(url("test-edit", english)).content.decode()
+
+
 def test_a_prompt_of_200_turns_is_sent_whole(owner: User) -> None:
     turns = "\n".join(f"User: question {n}\nAssistant: answer {n}" for n in range(100))
     case: Case = add_case(owner, conversation=f"{turns}\nUser: And now?\nAssistant: Yes, that is wrong.")
