@@ -215,24 +215,24 @@ def try_detector(detector: Mapping[str, Any], answers: Sequence[str]) -> list[tu
 def try_out(test: CaseTest, count: int) -> ExploratoryBatch:
     """Ask a worker for exploratory runs of the draft's primary arm."""
     from ensemble.exploring import request_runs
-    from ensemble.tasks import make_exploratory_runs
+    from ensemble.tasks import enqueue_on_commit, make_exploratory_runs
 
     protocol = build_protocol(test.case, test.experiment.draft)
     with transaction.atomic():
         batch = request_runs(test.experiment, protocol, count)
-        make_exploratory_runs.delay_on_commit(batch.pk)
+        enqueue_on_commit(make_exploratory_runs, batch.pk)
     return batch
 
 
 def lock_and_run(test: CaseTest, *, by: str) -> str:
     """Freeze the draft as the protocol and queue its runs; returns the protocol hash."""
-    from ensemble.tasks import work_on_experiment
+    from ensemble.tasks import enqueue_on_commit, work_on_experiment
 
     protocol = build_protocol(test.case, test.experiment.draft)
     with transaction.atomic():
         Case.objects.select_for_update().get(pk=test.case_id)
         protocol_sha256 = states.lock_protocol(test.experiment, protocol, earlier=earlier_tests(test), by=by)
-        work_on_experiment.delay_on_commit(test.experiment_id)
+        enqueue_on_commit(work_on_experiment, test.experiment_id)
     return protocol_sha256
 
 
@@ -245,7 +245,7 @@ def earlier_tests(test: CaseTest) -> list[states.EarlierTest]:
 
 def steer(test: CaseTest, action: str, *, by: str) -> bool:
     """Pause, resume or cancel; False when the test is not in a state that allows it (somebody was faster)."""
-    from ensemble.tasks import work_on_experiment
+    from ensemble.tasks import enqueue_on_commit, work_on_experiment
 
     with transaction.atomic():
         if action == "pause":
@@ -256,7 +256,7 @@ def steer(test: CaseTest, action: str, *, by: str) -> bool:
             else states.cancel(test.experiment, by=by)
         )
         if changed:
-            work_on_experiment.delay_on_commit(test.experiment_id)
+            enqueue_on_commit(work_on_experiment, test.experiment_id)
     return changed
 
 

@@ -180,6 +180,7 @@ def request_report(*, case: Case, test: CaseTest, language: str, requested_by: A
     Raises `ReportError` when the test has no sealed result.
     """
     from casebook.tasks import render_report as render_task
+    from ensemble.tasks import enqueue_on_commit
 
     result = test.experiment.latest_result()
     if result is None:
@@ -197,7 +198,7 @@ def request_report(*, case: Case, test: CaseTest, language: str, requested_by: A
             Report.objects.filter(pk=report.pk, state=report.state).update(state=State.QUEUED, message="")
             report.refresh_from_db()
         if report.state == State.QUEUED:
-            render_task.delay_on_commit(report.pk)
+            enqueue_on_commit(render_task, report.pk)
     return report
 
 

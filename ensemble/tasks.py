@@ -6,8 +6,10 @@ import os
 import socket
 import threading
 import uuid
+from typing import Any
 
 from celery import shared_task
+from django.db import transaction
 
 # The web process imports this module to enqueue work and must start fast, so each task imports the engine, and with
 # it SciPy, when it runs.
@@ -19,6 +21,19 @@ LATER_SECONDS = 1.0  # until an endpoint that others have is asked for again
 def owner_name() -> str:
     """A name for one piece of work in leases: unique, and telling where it runs."""
     return f"{socket.gethostname()[:40]}:{os.getpid()}:{threading.get_ident() % 10**6}:{uuid.uuid4().hex[:8]}"
+
+
+def enqueue_on_commit(task: Any, key: int) -> None:
+    """Send the message once the transaction is committed.
+
+    It is only a hint: when the broker is away the failure is logged, the work stands in the database, and the next
+    sweep finds it.
+    """
+
+    def send() -> None:  # a function, not a partial: Django names it when it logs the failure
+        task.delay(key)
+
+    transaction.on_commit(send, robust=True)
 
 
 @shared_task

@@ -41,8 +41,8 @@ POSSIBLE = {
     Kind.SCRIPTED: ("options", "model"),
 }
 OF_SOME_KINDS = ("url", "model", "key_variable", "options")
-# What a locked protocol names, or what decides which model answers.
 SCRIPT_EXAMPLE = '{"distribution": [{"text": "Yes.", "share": "0.3"}, {"text": "No.", "share": "0.7"}]}'
+# What a locked protocol names, or what decides which model answers.
 LOCKED_IN = ("name", "backend", "model", "url", "options")
 
 
@@ -89,7 +89,7 @@ class EndpointForm(EndpointModelForm):
         backend = self.fields["backend"]
         assert isinstance(backend, forms.ChoiceField)
         backend.choices = [(kind, _explain(kind)) for kind in Kind]
-        for name in ("url", "model", "options"):
+        for name in ("url", "model"):
             self.fields[name].required = True  # marked as such; `clean` knows which kind needs which
         self.initial.setdefault("backend", Kind.OLLAMA)
         if self.instance.pk:

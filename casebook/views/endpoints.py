@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from casebook.forms.endpoints import EndpointForm
 from ensemble.endpoints import count_tests_under_way
 from ensemble.models import Endpoint
-from ensemble.tasks import check_endpoint
+from ensemble.tasks import check_endpoint, enqueue_on_commit
 
 
 def administrators_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -74,7 +74,7 @@ def _queue_check(endpoint: Endpoint) -> None:
         Endpoint.objects.filter(pk=endpoint.pk).update(
             check_state="queued", check_message="", check_report={}
         )
-        check_endpoint.delay_on_commit(endpoint.pk)
+        enqueue_on_commit(check_endpoint, endpoint.pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -287,7 +287,7 @@ def start_server(settings: ServerSettings, api_key: str) -> Any:
             f"llama.cpp cannot be loaded ({error}). {INSTALL_HINT}", transient=False
         ) from error
     try:
-        return xllamacpp.Server(_build_params(xllamacpp.CommonParams(), settings, api_key))
+        return xllamacpp.Server(_build_params(xllamacpp, settings, api_key))
     except RuntimeError as error:
         raise EndpointError(
             f"llama.cpp could not load the model file {settings.path.name}: damaged, of an unknown kind, or too "
@@ -296,7 +296,8 @@ def start_server(settings: ServerSettings, api_key: str) -> Any:
         ) from error
 
 
-def _build_params(params: Any, settings: ServerSettings, api_key: str) -> Any:
+def _build_params(xllamacpp: Any, settings: ServerSettings, api_key: str) -> Any:
+    params = xllamacpp.CommonParams()
     params.model.path = str(settings.path)
     params.model_alias = {settings.path.stem}
     params.hostnames = ["127.0.0.1"]
@@ -304,6 +305,8 @@ def _build_params(params: Any, settings: ServerSettings, api_key: str) -> Any:
     params.n_parallel = settings.slots
     params.n_ctx = settings.context_length * settings.slots
     params.kv_unified = False  # one unified cache makes repeats differ
+    # Flash attention splits long prompts by what else is in the batch: repeats of a 231-token prompt then differ.
+    params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
     params.cache_ram_mib = 0  # no second cache of prompts beside the slots' own
     params.cache_idle_slots = False
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = count_cores()

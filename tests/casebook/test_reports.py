@@ -15,11 +15,12 @@ from django.contrib.auth.models import User
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from casebook import reports, tasks
+from casebook import reports
 from casebook.models import Case, CaseTest, Report
 from casebook.reporting.context import context_from_json
 from casebook.reporting.rendering import render_context, write_html
 from casebook.reports import ReportError, build_context, render_report, request_report
+from ensemble import tasks
 from ensemble.ledger import find_break
 from tests.casebook.cases_for_tests import add_case, add_draft_test, run_to_seal
 
@@ -46,7 +47,7 @@ def sealed(case: Case) -> CaseTest:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The reports for which a worker was asked."""
     found: list[int] = []
-    monkeypatch.setattr(tasks.render_report, "delay_on_commit", found.append)
+    monkeypatch.setattr(tasks, "enqueue_on_commit", lambda _task, key: found.append(key))
     return found
 
 

@@ -101,7 +101,11 @@ def example_protocol(rule: StoppingRule) -> Protocol:
         sampling=Sampling(temperature=Decimal("0.7"), stop=("\n",)),
     )
     return Protocol(
-        arms=(arm,), detector={"kind": "text"}, refusal_phrases=("I cannot",), stopping=rule, question="How often?"
+        arms=(arm,),
+        detector={"kind": "text"},
+        refusal_phrases=("I cannot",),
+        stopping=rule,
+        question="How often?",
     )
 
 
