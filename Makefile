@@ -16,7 +16,7 @@ run: ## set up whatever is missing and serve Casebook on http://127.0.0.1:8000 (
 	@$(SET_UP) run && exec $(BIN)/python manage.py serve
 
 test: ## set up whatever is missing and run all tests (ARGS=… for pytest)
-	@$(SET_UP) dev && exec $(TEST_ENV) $(BIN)/python -m pytest $(ARGS)
+	@$(SET_UP) dev && exec $(TEST_ENV) $(BIN)/python -m pytest --numprocesses auto $(ARGS)
 
 lint: ## check style, types, layers, templates, migrations and translations
 	@$(SET_UP) dev

@@ -21,6 +21,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from django.contrib.staticfiles import finders
+from PIL import ImageFile
 
 with warnings.catch_warnings():
     # A machine without any font is fine: ours are vendored.
@@ -28,6 +29,9 @@ with warnings.catch_warnings():
     import weasyprint
     from weasyprint.text.fonts import FontConfiguration
     from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
+
+# WeasyPrint tells Pillow, for the whole process, to accept images that were cut off; uploads must stay refused.
+ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 PDF_VARIANT = "pdf/a-3a"
 BASE_URL = (
