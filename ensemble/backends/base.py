@@ -108,12 +108,14 @@ def require_sendable(request: CompletionRequest) -> None:
     """
     if not 0 <= request.seed < 1 << SEED_BITS:
         raise EndpointError(f"The seed must lie between 0 and 2^{SEED_BITS} - 1.", transient=False)
-    for number, message in enumerate(request.messages, start=1):
-        try:
-            message.content.encode("utf-8")
-        except UnicodeEncodeError:
-            text = f"Message {number} of the prompt holds half of a character (a lone surrogate)."
-            raise EndpointError(text, transient=False) from None  # the original error quotes the prompt
+    try:
+        for text in (*(message.content for message in request.messages), *request.sampling.stop):
+            text.encode("utf-8")
+    except UnicodeEncodeError:  # it quotes the text, so it is not passed on
+        message = (
+            "The prompt or a stop word holds half of a character (a lone surrogate), which cannot be sent."
+        )
+        raise EndpointError(message, transient=False) from None
 
 
 class Backend(Protocol):

@@ -48,16 +48,13 @@ from ensemble.backends.model_file import (
 from ensemble.errors import EndpointError
 from ensemble.protocol import encode_text, sha256_hex
 
+ENDING = "This process is ending."
 DEFAULT_SLOTS = 8
 MAX_SLOTS = 64
 DEFAULT_CONTEXT_LENGTH = 2048
-SAMPLERS = [
-    "penalties",
-    "top_k",
-    "top_p",
-    "min_p",
-    "temperature",
-]  # llama.cpp's own order, less the unused ones
+MAX_TOKENS_IN_ALL = 1 << 16  # of all slots together: 1.5 GB with the model that ships
+# llama.cpp's own order, less the samplers that are not used.
+SAMPLERS = ["penalties", "top_k", "top_p", "min_p", "temperature"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,17 +93,16 @@ class EmbeddedBackend:
     def identity(self) -> Identity:
         path, metadata = self._settings.path, self._metadata
         template = str(metadata.get("tokenizer.chat_template", ""))
-        kind = "bit-exact, 1 slot" if self._settings.bit_exact else f"{self._settings.slots} slots"
         return Identity(
             name=path.stem,
-            digest=hash_file(path, path.stat().st_mtime_ns),
+            digest=hash_file(path),
             family=str(metadata.get("general.architecture", "")),
             parameter_size=str(metadata.get("general.size_label", "")),
-            quantisation=FILE_TYPES.get(int(metadata.get("general.file_type", -1)), ""),
+            quantisation=FILE_TYPES.get(metadata.get("general.file_type", -1), ""),
             template_sha256=sha256_hex(encode_text(template)),
             context_length=self._settings.context_length,
             licence=str(metadata.get("general.license", "")),
-            server=f"xllamacpp {importlib.metadata.version('xllamacpp')} ({kind}, {count_cores()} threads)",
+            server=describe_server(self._settings),
             hardware=describe_processor(),
             notes=describe_template(template),
         )
@@ -157,9 +153,11 @@ def read_settings(options: Mapping[str, Any]) -> ServerSettings:
     path = Path(options["path"]) if options.get("path") else find_model_file()
     longest = trained_context(read_metadata(path))
     length = _read_number(options, "context_length", min(DEFAULT_CONTEXT_LENGTH, longest), longest)
-    return ServerSettings(
-        path=path, slots=1 if bit_exact else slots, context_length=length, bit_exact=bit_exact
-    )
+    slots = 1 if bit_exact else slots
+    if slots * length > MAX_TOKENS_IN_ALL:
+        text = f"“slots” times “context_length” must not exceed {MAX_TOKENS_IN_ALL:,} tokens."
+        raise EndpointError(text, transient=False)
+    return ServerSettings(path=path, slots=slots, context_length=length, bit_exact=bit_exact)
 
 
 def _read_number(options: Mapping[str, Any], name: str, default: int, most: int) -> int:
@@ -172,6 +170,16 @@ def _read_number(options: Mapping[str, Any], name: str, default: int, most: int)
 def count_cores() -> int:
     """The processor cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def describe_server(settings: ServerSettings) -> str:
+    """The serving software with its version and its settings that could matter to an answer."""
+    try:
+        version = importlib.metadata.version("xllamacpp")
+    except importlib.metadata.PackageNotFoundError as error:
+        raise EndpointError(f"llama.cpp is not installed. {INSTALL_HINT}", transient=False) from error
+    kind = "bit-exact, 1 slot" if settings.bit_exact else f"{settings.slots} slots"
+    return f"xllamacpp {version} ({kind}, {count_cores()} threads)"
 
 
 def describe_processor() -> str:
@@ -240,13 +248,13 @@ class LoadedModels:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._models: dict[ServerSettings, LoadedModel] = {}
-        self._refusal = ""
+        self._refusal = ""  # why no model can be had from this process any more
 
     def load(self, settings: ServerSettings) -> LoadedModel:
         """The model with these settings; loading it, at the first call, takes about half a second."""
         with self._lock:
             if self._refusal:
-                raise EndpointError(self._refusal, transient=False)
+                raise EndpointError(self._refusal, transient=self._refusal == ENDING)
             if settings not in self._models:
                 self._models[settings] = LoadedModel(settings)
             return self._models[settings]
@@ -255,7 +263,7 @@ class LoadedModels:
         """At the end of the process: native threads must not outlive the interpreter."""
         with self._lock:
             if not self._refusal:
-                self._refusal = "This process is ending."
+                self._refusal = ENDING
                 for model in self._models.values():
                     model.release()
 

@@ -37,21 +37,31 @@ def read_metadata(path: Path) -> dict[str, Any]:
         ) from error
 
 
+def hash_file(path: Path) -> str:
+    """SHA-256 of the model file, in hex; computed once per process and version of the file."""
+    try:
+        return _hash_file_once(path, path.stat().st_mtime_ns)
+    except OSError as error:
+        raise EndpointError(
+            f"The model file {path.name} cannot be read: {error}.", transient=False
+        ) from error
+
+
 @lru_cache(maxsize=8)
 def _read_metadata_once(path: Path, _modified: int) -> dict[str, Any]:
     return read_gguf_metadata(path)
 
 
 @lru_cache(maxsize=8)
-def hash_file(path: Path, _modified: int) -> str:
-    """SHA-256 of a file, in hex; computed once per process and version of the file."""
+def _hash_file_once(path: Path, _modified: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def trained_context(metadata: Mapping[str, Any]) -> int:
     """The longest context, in tokens, that the model was made for."""
-    return int(metadata.get(f"{metadata.get('general.architecture')}.context_length", LEAST_CONTEXT))
+    length = metadata.get(f"{metadata.get('general.architecture')}.context_length")
+    return length if isinstance(length, int) and length > 0 else LEAST_CONTEXT
 
 
 def describe_template(template: str) -> str:

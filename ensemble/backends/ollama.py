@@ -22,23 +22,24 @@ from ensemble.backends.base import (
     require_sendable,
 )
 from ensemble.backends.ollama_replies import (
-    describe_model_file,
-    describe_place,
+    describe_model,
     find_model,
+    list_names,
     missing_model,
     read_completion,
     read_object,
-    trained_context,
     translate_status,
 )
 from ensemble.errors import EndpointError
-from ensemble.protocol import encode_text, sha256_hex
 
 if TYPE_CHECKING:
     import httpx
 
 DEFAULT_URL = "http://127.0.0.1:11434"
 DEFAULT_KEEP_ALIVE = "30m"
+ADDRESS_HINT = (
+    "The address must look like http://host:11434 or https://host, without a name or password in it."
+)
 MAX_REPLY_BYTES = 8_000_000
 CONNECT_SECONDS = 10.0
 QUESTION_SECONDS = 15.0  # for everything but answers: names, versions, digests
@@ -51,7 +52,7 @@ class OllamaBackend:
         self._model = config.model
         self._options = read_options(config.options)
         self._timeout = config.timeout_seconds
-        self._api_key = config.api_key
+        self._api_key = read_key(config.api_key)
         self._client = self._open_client(read_url(config.url), config.concurrency)
 
     def complete(self, request: CompletionRequest) -> Completion:
@@ -66,30 +67,17 @@ class OllamaBackend:
 
     def identity(self) -> Identity:
         self._require_model()
-        version = self._ask_object("GET", "/api/version").get("version", "")
         listed = find_model(self._ask_object("GET", "/api/tags"), self._model)
         if listed is None:
             raise missing_model(self._model)
         shown = self._ask_object("POST", "/api/show", {"model": self._model})
         loaded = find_model(self._ask_object("GET", "/api/ps"), self._model)
-        details = listed.get("details") or {}
-        return Identity(
-            name=listed["name"],
-            digest=listed.get("digest", ""),
-            family=details.get("family", ""),
-            parameter_size=details.get("parameter_size", ""),
-            quantisation=details.get("quantization_level", ""),
-            template_sha256=sha256_hex(encode_text(shown.get("template", ""))),
-            context_length=trained_context(shown),
-            licence=(shown.get("license") or "").strip().split("\n")[0].strip(),
-            server=f"Ollama {version}",
-            hardware=describe_place(loaded),
-            notes=describe_model_file(shown, loaded, listed.get("remote_host", "")),
-        )
+        version = self._ask_object("GET", "/api/version").get("version")
+        return describe_model(listed, shown, loaded or {}, str(version))
 
     def list_models(self) -> list[str]:
-        """The names of the models on the server, as it sorts them: most recently changed first."""
-        return [model["name"] for model in self._ask_object("GET", "/api/tags").get("models") or []]
+        """The names of the models on the server, most recently changed first; needs no model to be chosen."""
+        return list_names(self._ask_object("GET", "/api/tags"))
 
     def close(self) -> None:
         self._client.close()
@@ -147,25 +135,31 @@ class OllamaBackend:
             raise EndpointError("Choose a model for this endpoint first.", transient=False)
 
     def _open_client(self, url: str, concurrency: int) -> Any:
+        import httpx
         import ollama
 
         from ensemble.backends.bounded_http import BoundedTransport
 
-        return ollama.Client(
-            host=url,
-            follow_redirects=False,
-            headers={"accept-encoding": "identity"},
-            transport=BoundedTransport(
-                max_bytes=MAX_REPLY_BYTES, concurrency=concurrency, encrypted=urlsplit(url).scheme != "http"
-            ),
-            trust_env=False,  # no key or proxy from the surroundings of this process
-            event_hooks={"request": [self._set_key], "response": [self._check_status]},
-        )
+        encrypted = urlsplit(url).scheme != "http"
+        transport = BoundedTransport(max_bytes=MAX_REPLY_BYTES, concurrency=concurrency, encrypted=encrypted)
+        try:
+            return ollama.Client(
+                host=url,
+                follow_redirects=False,
+                # Without an Authorization here the client takes OLLAMA_API_KEY, for whatever server it is.
+                headers={"accept-encoding": "identity", "authorization": "none"},
+                transport=transport,
+                trust_env=False,
+                event_hooks={"request": [self._set_key], "response": [self._check_status]},
+            )
+        except httpx.InvalidURL as error:
+            raise EndpointError(ADDRESS_HINT, transient=False) from error
 
     def _set_key(self, request: httpx.Request) -> None:
-        request.headers.pop("authorization", None)  # the client takes one from OLLAMA_API_KEY, for any server
         if self._api_key:
             request.headers["authorization"] = f"Bearer {self._api_key}"
+        else:
+            del request.headers["authorization"]
 
     def _check_status(self, response: httpx.Response) -> None:
         if response.status_code != 200:
@@ -180,11 +174,17 @@ def read_url(url: str) -> str:
     except ValueError:
         plain = None
     if not plain or parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
-        message = (
-            "The address must look like http://host:11434 or https://host, without a name or password in it."
+        raise EndpointError(ADDRESS_HINT, transient=False)
+    return parts.geturl()
+
+
+def read_key(key: str) -> str:
+    """The key, checked: it travels in an HTTP header. Raises a permanent EndpointError that does not show it."""
+    if not key.isascii() or not key.isprintable():
+        raise EndpointError(
+            "The key holds characters that cannot be sent: a line break, or not ASCII.", transient=False
         )
-        raise EndpointError(message, transient=False)
-    return url or DEFAULT_URL
+    return key
 
 
 def read_options(options: Mapping[str, Any]) -> dict[str, Any]:

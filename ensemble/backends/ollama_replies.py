@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from ensemble.backends.base import Completion
+from ensemble.backends.base import Completion, Identity
 from ensemble.errors import EndpointError
+from ensemble.protocol import encode_text, sha256_hex
 
 UNFINISHED = {
     "load",
@@ -69,14 +70,9 @@ def read_completion(raw: bytes, duration: float) -> Completion:
         completion_tokens=_read_count(reply, "eval_count"),
         duration_seconds=duration,
         warm=None if cached is None else cached > 0,
-        model=str(reply.get("model", "")),
-        remote=str(reply.get("remote_host", "")),
+        model=_get_text(reply, "model"),
+        remote=_get_text(reply, "remote_host"),
     )
-
-
-def _read_count(reply: Mapping[str, Any], name: str) -> int | None:
-    value = reply.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def translate_status(status: int, raw: bytes, headers: Mapping[str, str], model: str) -> EndpointError:
@@ -132,42 +128,82 @@ def _read_retry_after(value: str) -> float | None:
 # Descriptions of models
 
 
+def list_names(listing: Mapping[str, Any]) -> list[str]:
+    """The names in a reply of `/api/tags`, in the server's order: most recently changed first."""
+    return [name for entry in _get_entries(listing) if (name := _get_text(entry, "name"))]
+
+
 def find_model(listing: Mapping[str, Any], model: str) -> dict[str, Any] | None:
     """The entry of `model` in a reply of `/api/tags` or `/api/ps`; a name without a tag means `:latest`."""
     wanted = model if ":" in model.rsplit("/", 1)[-1] else f"{model}:latest"
-    for entry in listing.get("models") or []:
-        if isinstance(entry, dict) and str(entry.get("name", "")).lower() == wanted.lower():
-            return entry
-    return None
+    matching = (
+        entry for entry in _get_entries(listing) if _get_text(entry, "name").lower() == wanted.lower()
+    )
+    return next(matching, None)
 
 
-def trained_context(shown: Mapping[str, Any]) -> int | None:
-    """The longest context, in tokens, that the model was made for."""
-    info = shown.get("model_info") or {}
-    return _read_count(info, f"{info.get('general.architecture')}.context_length")
+def describe_model(
+    listed: Mapping[str, Any], shown: Mapping[str, Any], loaded: Mapping[str, Any], version: str
+) -> Identity:
+    """What is known of a model from its entries in `/api/tags`, `/api/show` and, when loaded, `/api/ps`."""
+    details, info = _get_object(listed, "details"), _get_object(shown, "model_info")
+    return Identity(
+        name=_get_text(listed, "name"),
+        digest=_get_text(listed, "digest"),
+        family=_get_text(details, "family"),
+        parameter_size=_get_text(details, "parameter_size"),
+        quantisation=_get_text(details, "quantization_level"),
+        template_sha256=sha256_hex(encode_text(_get_text(shown, "template"))),
+        context_length=_read_count(info, f"{_get_text(info, 'general.architecture')}.context_length"),
+        licence=_get_text(shown, "license").strip().split("\n")[0].strip(),
+        server=f"Ollama {version}",
+        hardware=describe_place(loaded),
+        notes=_describe_model_file(listed, shown, loaded),
+    )
 
 
-def describe_place(loaded: Mapping[str, Any] | None) -> str:
+def describe_place(loaded: Mapping[str, Any]) -> str:
     """Where a loaded model lies, as far as the server tells; it does not tell which processor that is."""
-    size = _read_count(loaded or {}, "size")
-    if not loaded or not size:
+    size = _read_count(loaded, "size")
+    if not size:
         return ""
     share = min(1.0, (_read_count(loaded, "size_vram") or 0) / size)
     return {0.0: "CPU", 1.0: "GPU"}.get(share, f"{share:.0%} of the model on the GPU, the rest on the CPU")
 
 
-def describe_model_file(shown: Mapping[str, Any], loaded: Mapping[str, Any] | None, remote_host: str) -> str:
+def _describe_model_file(
+    listed: Mapping[str, Any], shown: Mapping[str, Any], loaded: Mapping[str, Any]
+) -> str:
     """What the model's own file adds to a request, and how the model is loaded."""
-    notes = []
-    if remote_host:
-        notes.append(f"Answers come from a cloud: {remote_host}.")
-    if shown.get("system"):
-        notes.append("The model file puts a system prompt of its own before messages that have none.")
-    if shown.get("messages"):
-        notes.append("The model file puts messages of its own before the prompt.")
-    if "stop " in (shown.get("parameters") or ""):
-        notes.append("The model file has stop words of its own.")
-    context = _read_count(loaded or {}, "context_length")
-    if context:
-        notes.append(f"Loaded with a context of {context} tokens.")
-    return " ".join(notes)
+    remote, context = _get_text(listed, "remote_host"), _read_count(loaded, "context_length")
+    notes = {
+        f"Answers come from a cloud: {remote}.": remote,
+        "The model file puts a system prompt of its own before messages that have none.": shown.get("system"),
+        "The model file puts messages of its own before the prompt.": shown.get("messages"),
+        "The model file has stop words of its own.": "stop " in _get_text(shown, "parameters"),
+        f"Loaded with a context of {context} tokens.": context,
+    }
+    return " ".join(note for note, present in notes.items() if present)
+
+
+# A server's replies may hold anything anywhere: what has the wrong type counts as absent.
+
+
+def _get_text(value: Mapping[str, Any], name: str) -> str:
+    text = value.get(name)
+    return text if isinstance(text, str) else ""
+
+
+def _get_object(value: Mapping[str, Any], name: str) -> dict[str, Any]:
+    inner = value.get(name)
+    return inner if isinstance(inner, dict) else {}
+
+
+def _get_entries(listing: Mapping[str, Any]) -> list[dict[str, Any]]:
+    models = listing.get("models")
+    return [entry for entry in models if isinstance(entry, dict)] if isinstance(models, list) else []
+
+
+def _read_count(value: Mapping[str, Any], name: str) -> int | None:
+    count = value.get(name)
+    return count if isinstance(count, int) and not isinstance(count, bool) and count >= 0 else None

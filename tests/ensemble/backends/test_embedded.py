@@ -97,6 +97,7 @@ def test_seeds_are_replayable() -> None:
         ({"slots": True}, "slots"),
         ({"context_length": 8193}, "8192"),
         ({"slot": 4}, "slot"),
+        ({"slots": 64, "context_length": 2048}, "65,536"),
         ({"path": "/nowhere/model.gguf"}, "model.gguf"),
     ],
 )
@@ -212,9 +213,19 @@ def test_hostile_prompts_are_answered(backend: Backend) -> None:
 
 
 @pytest.mark.model
-def test_every_seed_gives_its_own_answer_again_in_whatever_slot(backend: Backend) -> None:
+@pytest.mark.parametrize(
+    ("content", "tokens"),
+    [
+        (QUESTION, 16),
+        ("The refund is for those who ask before the journey, not after it. " * 20 + QUESTION, 8),
+    ],
+    ids=["short prompt", "long prompt"],
+)
+def test_every_seed_gives_its_own_answer_again_in_whatever_slot(
+    backend: Backend, content: str, tokens: int
+) -> None:
     seeds = list(range(100, 116))
-    requests = {seed: make_request(seed, max_tokens=16) for seed in seeds}
+    requests = {seed: make_request(seed, content, max_tokens=tokens) for seed in seeds}
 
     def answer(seed: int) -> tuple[int, str]:
         return seed, backend.complete(requests[seed]).text

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import format_datetime
@@ -17,16 +18,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ensemble.backends import open_backend
 from ensemble.backends.base import CompletionRequest, EndpointConfig
 from ensemble.backends.ollama import OllamaBackend
-from ensemble.backends.ollama_replies import describe_place, read_completion, translate_status
+from ensemble.backends.ollama_replies import (
+    describe_model,
+    describe_place,
+    find_model,
+    list_names,
+    read_completion,
+    translate_status,
+)
 from ensemble.errors import EndpointError
 from ensemble.protocol import Message, Sampling, encode_text
 from tests.ensemble.backends.ollama_server import FAULTS, TEMPLATE, OllamaServer, ServedModel
 
 KEY = "sk-very-secret"
+FIELDS = st.sampled_from(
+    "models name digest details family message content done done_reason error template license model_info "
+    "general.architecture parameters system size size_vram context_length".split()
+)
 PROMPT = "May I claim the bereavement refund after the trip?"
 
 
@@ -306,6 +320,9 @@ def test_a_closed_port_is_a_transient_error(server: OllamaServer, open_ollama: O
         "http://127.0.0.1:99999",
         "http://127.0.0.1/?a=b",
         "http://[::1",
+        "http://a b",
+        "http://127.0.0.1\x01",
+        "http://xn--zz--",
     ],
 )
 def test_an_address_that_is_not_plain_http_is_refused(url: str) -> None:
@@ -346,6 +363,20 @@ def test_only_the_endpoints_own_key_is_sent(
     with pytest.raises(EndpointError, match="refuses the key") as caught:
         open_ollama(server, api_key="wrong-key").identity()
     assert "wrong-key" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["line\nbreak", "ключ", "nul\0"])
+def test_a_key_that_no_header_can_carry_is_refused_unshown(
+    server: OllamaServer, open_ollama: Opener, key: str
+) -> None:
+    with pytest.raises(EndpointError, match="key holds") as caught:
+        open_ollama(server, api_key=key)
+    assert key not in str(caught.value)
+
+
+def test_a_stop_word_with_half_a_character_is_never_sent(server: OllamaServer, open_ollama: Opener) -> None:
+    with pytest.raises(EndpointError, match="surrogate"):
+        open_ollama(server).complete(make_request(stop=("\ud800",)))
 
 
 def test_a_prompt_with_half_a_character_is_never_sent(server: OllamaServer, open_ollama: Opener) -> None:
@@ -404,11 +435,35 @@ def test_identity_notes_what_the_model_file_adds(open_ollama: Opener) -> None:
 
 
 def test_where_a_model_lies_is_told_as_far_as_known() -> None:
-    assert describe_place(None) == ""
+    assert describe_place({}) == ""
     assert describe_place({"size": 100, "size_vram": 0}) == "CPU"
     assert describe_place({"size": 100}) == "CPU"
     assert describe_place({"size": 100, "size_vram": 100}) == "GPU"
     assert describe_place({"size": 100, "size_vram": 63}).startswith("63%")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(FIELDS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(JSON, JSON, JSON)
+def test_whatever_a_server_says_is_an_answer_or_an_endpoint_error(one: Any, two: Any, three: Any) -> None:
+    for value in (
+        one,
+        {"message": one, "done": True, "done_reason": two},
+        {"message": {"content": "a"}, "done": one},
+    ):
+        with suppress(EndpointError):
+            assert isinstance(read_completion(json.dumps(value).encode(), 0.0).text, str)
+    objects = [value if isinstance(value, dict) else {"models": value} for value in (one, two, three)]
+    assert all(isinstance(name, str) for name in list_names(objects[0]))
+    find_model(objects[0], "m")
+    assert describe_model(*objects, "1").document()
+    error = translate_status(400, json.dumps(one).encode(), {"retry-after": str(two)}, "m")
+    assert not error.transient
 
 
 def test_seeds_are_best_effort(server: OllamaServer, open_ollama: Opener) -> None:
