@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -56,6 +57,34 @@ def arm_death(moment: str, number: int) -> None:
         threading.Timer(number / 1000, die).start()
 
 
+def note_calls() -> None:
+    """Write the begin and end of every call to a file, for all workers together."""
+    from ensemble.backends.scripted import ScriptedBackend
+
+    original = ScriptedBackend.complete
+    log = open(os.path.join(os.environ["CASEBOOK_DATA_DIR"], "calls.log"), "a", buffering=1)  # noqa: SIM115
+
+    def noted(self: Any, request: Any) -> Any:
+        log.write(f"{time.monotonic_ns()} 1\n")
+        try:
+            return original(self, request)
+        finally:
+            log.write(f"{time.monotonic_ns()} -1\n")
+
+    ScriptedBackend.complete = noted  # type: ignore[method-assign]
+
+
+def most_at_once() -> int:
+    path = os.path.join(os.environ["CASEBOOK_DATA_DIR"], "calls.log")
+    with open(path) as log:
+        moments = sorted(tuple(map(int, line.split())) for line in log if line.count(" ") == 1)
+    running = most = 0
+    for _, step in moments:
+        running += step
+        most = max(most, running)
+    return most
+
+
 def prepare() -> None:
     from django.core.management import call_command
 
@@ -78,6 +107,7 @@ def work(moment: str, number: int) -> None:
     claims.LARGEST_CHUNK = 40  # several chunks and small commits, so that several moments exist
     arm_work.SUBMIT_AHEAD = 1
     arm_death(moment, number)
+    note_calls()
     for _ in range(2000):
         experiment = Experiment.objects.get()
         if experiment.state == Experiment.State.SEALED:
@@ -103,6 +133,7 @@ def dump() -> None:
         "break": find_break(export_lines(experiment)),
         "run_entries": experiment.ledger.filter(kind="run").count(),
         "results": experiment.results.count(),
+        "most_at_once": most_at_once(),
     }
     print(json.dumps(facts))
 

@@ -28,17 +28,31 @@ DEATHS = (
 )
 
 
-def run_worker(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+def environment_of(folder: Path) -> dict[str, str]:
     environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
-    environment |= {
+    return environment | {
         "CASEBOOK_DATA_DIR": str(folder),
         "DJANGO_SETTINGS_MODULE": "casebook.settings",
         "PYTHONPATH": str(ROOT),
     }
+
+
+def run_worker(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(ROOT / "tests/ensemble/crash_worker.py"), *map(str, arguments)]
     return subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
+        command,
+        cwd=ROOT,
+        env=environment_of(folder),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
+
+
+def start_worker(folder: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, str(ROOT / "tests/ensemble/crash_worker.py"), "work", "never", "0"]
+    return subprocess.Popen(command, cwd=ROOT, env=environment_of(folder), stderr=subprocess.PIPE, text=True)
 
 
 def dump(folder: Path) -> dict[str, Any]:
@@ -71,3 +85,18 @@ def test_a_test_killed_at_many_moments_equals_an_undisturbed_one(tmp_path: Path)
     assert (found["seeds"], found["labels"]) == (expected["seeds"], expected["labels"])
     assert found["stopped_at"] == 300
     assert found["remade"] > 0 == expected["remade"]
+
+
+def test_three_workers_on_one_test_make_each_run_once_and_keep_to_the_endpoints_concurrency(
+    tmp_path: Path,
+) -> None:
+    assert run_worker(tmp_path, "prepare").returncode == 0
+    workers = [start_worker(tmp_path) for _ in range(3)]
+    for worker in workers:
+        _, complaints = worker.communicate(timeout=120)
+        assert worker.returncode == 0, complaints
+    found = dump(tmp_path)
+    assert (found["state"], found["results"], found["break"]) == ("sealed", 1, None)
+    assert found["indexes"] == list(range(300))
+    assert found["run_entries"] == 300
+    assert found["most_at_once"] <= 8

