@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -109,8 +110,7 @@ class OllamaServer:
 
     def __enter__(self) -> OllamaServer:
         handler = type("Handler", (OllamaHandler,), {"owner": self})
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._http.daemon_threads = True
+        self._http = QuietServer(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
         return self
@@ -154,6 +154,16 @@ class OllamaServer:
             known = prompt in self._cached
             self._cached.add(prompt)
         return max(0, len(prompt.split()) - 1) if known else 0
+
+
+class QuietServer(ThreadingHTTPServer):
+    """Says nothing of clients that go away, as some tests make them do."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class OllamaHandler(BaseHTTPRequestHandler):

@@ -214,30 +214,25 @@ def test_hostile_prompts_are_answered(backend: Backend) -> None:
 
 @pytest.mark.model
 @pytest.mark.parametrize(
-    ("content", "tokens"),
-    [
-        (QUESTION, 16),
-        ("The refund is for those who ask before the journey, not after it. " * 20 + QUESTION, 8),
-    ],
+    ("content", "seeds"),
+    [(QUESTION, range(100, 116)), (QUESTION + " Passengers ask before the journey." * 32, range(8))],
     ids=["short prompt", "long prompt"],
 )
 def test_every_seed_gives_its_own_answer_again_in_whatever_slot(
-    backend: Backend, content: str, tokens: int
+    backend: Backend, content: str, seeds: range
 ) -> None:
-    seeds = list(range(100, 116))
-    requests = {seed: make_request(seed, content, max_tokens=tokens) for seed in seeds}
+    requests = {seed: make_request(seed, content, max_tokens=12) for seed in seeds}
 
     def answer(seed: int) -> tuple[int, str]:
         return seed, backend.complete(requests[seed]).text
 
-    backend.complete(requests[100])
     with ThreadPoolExecutor(8) as pool:
         first = dict(pool.map(answer, seeds))
         again = dict(pool.map(answer, seeds[::-1]))
     alone = dict(map(answer, seeds[::5]))
     assert again == first
     assert alone == {seed: first[seed] for seed in alone}
-    assert len(set(first.values())) > 8
+    assert len(set(first.values())) > len(seeds) / 2
 
 
 @pytest.mark.model
