@@ -8,6 +8,7 @@ in a conversation that begins with it: models head their results with "Answer:",
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -50,6 +51,11 @@ _ROLE_OF = {
 }
 _SINGLE_LETTER = re.compile(r"[\W_]*\w[\W_]*")  # "A" or "Я" alone on a line is no mark; "A:" is
 
+# What looks like the mark of a speaker with another name: "TaxBot: …", "**Tax Bot:** …".
+_UNKNOWN_SPEAKER = re.compile(
+    r"[ \t]*(?:\*\*|__)?(?P<name>(?=[^\W\d_])[\w.-]{1,24}(?: [\w.-]{1,24})?)(?:\*\*|__)?:(?:\*\*|__)?(?:\s.*)?"
+)
+
 _WRITTEN = {
     "en": {"system": "System", "user": "User", "assistant": "Assistant"},
     "ru": {"system": "Система", "user": "Пользователь", "assistant": "Ассистент"},
@@ -91,13 +97,28 @@ def parse_conversation(text: str) -> tuple[Turn, ...]:
     elif len(blocks) > 1 and blocks[1].role != "assistant":
         raise ConversationError(
             _("There is text before the first role mark. Begin with a line such as “User:”. %(hint)s")
-            % {"hint": _hint()}
+            % {"hint": explain_unknown_speaker(blocks[:1]) or _hint()}
         )
     for number, turn in enumerate(blocks, start=1):
         if not turn.content:
             message = _("Turn %(number)s is empty: nothing follows its mark. %(hint)s")
             raise ConversationError(message % {"number": number, "hint": _hint()})
     return tuple(blocks)
+
+
+def explain_unknown_speaker(turns: Sequence[Turn]) -> str:
+    """What to do about lines of the user that seem to be spoken by somebody of another name; empty without any.
+
+    Of several names the message has the most frequent, then the first. Answers are not searched: in them such lines
+    head the items of a list.
+    """
+    lines = (line for turn in turns if turn.role == "user" for line in turn.content.split("\n"))
+    matches = (_UNKNOWN_SPEAKER.fullmatch(line) for line in lines if _read_mark(line) is None)
+    names = Counter(match["name"] for match in matches if match and match["name"][0].isupper())
+    if not names:
+        return ""
+    message = _("“%(speaker)s:” is not known as a speaker. Begin the AI's lines with “Assistant:”.")
+    return message % {"speaker": names.most_common(1)[0][0]}
 
 
 def _hint() -> str:

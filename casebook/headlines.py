@@ -49,16 +49,25 @@ def find_test_headlines(tests: Iterable[CaseTest]) -> dict[int, Headline]:
 
 
 def find_case_headlines(cases: Iterable[Case]) -> dict[int, Headline]:
-    """The headline of the newest sealed test of each case that has one, by primary key of the case.
+    """The headline of the leading test of each case that has one, by primary key of the case.
 
     The case page lists every test: a list of cases has room for one.
     """
-    sealed = [
-        max(tests, key=lambda test: test.number)
-        for case in cases
-        if (tests := [test for test in case.tests.all() if test.experiment.state == Experiment.State.SEALED])
-    ]
-    return {headline.test.case_id: headline for headline in find_test_headlines(sealed).values()}
+    leading = [test for case in cases if (test := find_leading_test(case.tests.all()))]
+    return {headline.test.case_id: headline for headline in find_test_headlines(leading).values()}
+
+
+def find_leading_test(tests: Iterable[CaseTest]) -> CaseTest | None:
+    """The test that speaks for its case: the newest sealed one that was completed, else the newest sealed one.
+
+    A later test that was cancelled, failed or is still open takes nothing away from a completed one.
+    """
+    sealed = (test for test in tests if test.experiment.state == Experiment.State.SEALED)
+    return max(
+        sealed,
+        key=lambda test: (test.experiment.ended_as == Experiment.State.COMPLETED, test.number),
+        default=None,
+    )
 
 
 def _read_headline(test: CaseTest, result: SealedResult) -> Headline:

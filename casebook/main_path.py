@@ -46,8 +46,14 @@ ON_TEST = {
 
 
 def find_next_step(case: Case) -> NextStep:
-    """What comes next in this case: the newest test decides, then the reports."""
-    test = max(case.tests.all(), key=lambda test: test.number, default=None)
+    """What comes next in this case: the newest test decides, then the reports.
+
+    Tests that were cancelled or failed decide only in a case without a completed one.
+    """
+    tests = list(case.tests.all())
+    if any(_ending(test) == State.COMPLETED for test in tests):
+        tests = [test for test in tests if _ending(test) not in (State.CANCELLED, State.FAILED)]
+    test = max(tests, key=lambda test: test.number, default=None)
     if test is None:
         text = _("The incident is logged. Plan a test of how often the error recurs.")
         return NextStep(number=2, text=text, action="add-test", is_waiting=True)
@@ -59,6 +65,11 @@ def find_next_step(case: Case) -> NextStep:
         number, text, is_waiting = ON_TEST[state]
         return _on_test(test, number=number, text=text, is_waiting=is_waiting)
     return _on_report(case, test)
+
+
+def _ending(test: CaseTest) -> str:
+    """How the test ended; its state while it has not."""
+    return test.experiment.ended_as or test.experiment.state
 
 
 def _on_test(test: CaseTest, *, number: int, text: Any, is_waiting: bool) -> NextStep:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from casebook.conversation import ConversationError, Turn, disputed_prompt, parse_conversation
+from casebook.conversation import (
+    ConversationError,
+    Turn,
+    disputed_prompt,
+    explain_unknown_speaker,
+    parse_conversation,
+)
 from casebook.models import Incident
 
 
@@ -21,10 +27,14 @@ class ShownTurn:
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
-    """The turns with the disputed answer at its place; `problem` says why the text cannot be understood."""
+    """The turns with the disputed answer at its place.
+
+    `problem` says why the text cannot be understood, `hint` what may have been understood wrongly.
+    """
 
     turns: tuple[ShownTurn, ...] = ()
     problem: str = ""
+    hint: str = ""
 
 
 def show_exchange(incident: Incident) -> Exchange:
@@ -41,9 +51,10 @@ def preview_exchange(typed: Mapping[str, str]) -> Exchange | None:
         turns = parse_conversation(conversation)
     except ConversationError as error:
         return Exchange(problem=str(error))
-    return _arrange(
+    exchange = _arrange(
         turns, _clean_lines(typed.get("system_prompt", "")), _clean_lines(typed.get("disputed_answer", ""))
     )
+    return replace(exchange, hint=explain_unknown_speaker(turns))
 
 
 def _clean_lines(text: str) -> str:

@@ -207,6 +207,7 @@ SENTENCES: dict[str, Any] = {
     "identity.changed": _(
         "The endpoint named another model during the test; the runs after that are not counted."
     ),
+    "identity.not_asked": _("No run was made, so that the model was not asked for its identity."),
     "identity.unknown": _("The endpoint does not tell which model it runs."),
     "identity.gap": _("A change there and back between two checks would not be seen."),
     # --- answers and lists --------------------------------------------------------------------------------------

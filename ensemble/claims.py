@@ -42,7 +42,9 @@ def _take_free(experiment: Experiment, arm: ArmProgress, zone: Zone, owner: str)
     now = timezone.now()
     free = Chunk.objects.filter(
         experiment=experiment, zone=zone, arm=arm.position, finished=False, leased_until__lte=now
-    )
+    ).exclude(
+        owner=owner
+    )  # a turn that was stalled may find its own lease run out: that work is in its hands
     for chunk in free.order_by("start"):
         still_free = Chunk.objects.filter(
             pk=chunk.pk, finished=False, claims=chunk.claims, leased_until__lte=now

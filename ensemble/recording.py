@@ -64,9 +64,16 @@ def _without_recorded(experiment: Experiment, zone: Zone, position: int, calls: 
     recorded = list(rows.values_list("index", "attempt", "outcome"))
     answered = {index for index, _, outcome in recorded if outcome != Outcome.FAILED}
     attempts = {(index, attempt) for index, attempt, _ in recorded}
-    return [
-        call for call in calls if call.index not in answered and (call.index, call.attempt) not in attempts
-    ]
+    fresh = []
+    for call in calls:
+        if call.index in answered or (call.index, call.attempt) in attempts:
+            continue
+        # One batch may hold an index twice: a chunk whose lease ran out while its worker was stopped or suspended.
+        attempts.add((call.index, call.attempt))
+        if call.outcome != Outcome.FAILED:
+            answered.add(call.index)
+        fresh.append(call)
+    return fresh
 
 
 def _run_row(

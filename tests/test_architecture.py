@@ -40,7 +40,7 @@ READS_ENVIRONMENT = {
     "casebook/celery.py": "names the settings module",
     "casebook/wsgi.py": "names the settings module",
     "casebook/pdf.py": "points fontconfig, a C library, at our fonts",
-    "ensemble/backends/embedded.py": "tells OpenMP, a C library, how to wait",
+    "ensemble/backends/loaded_model.py": "tells OpenMP, a C library, how to wait",
     "ensemble/models/endpoints.py": "an endpoint names the variable with its key",
 }
 

@@ -27,6 +27,7 @@ from casebook.figures.svg import (
 GroupLabel = Literal["error", "no_error", "unclear"]
 ROW, ROW_ON_PHONE = 46.0, 66.0
 VALUE_ROOM = 104.0
+THINNEST_BAR = 2.0  # a group is there, however small its share
 # A drawing stays a drawing: the whole text of a 1 MB answer belongs to the table of runs.
 LONGEST_TITLE = 500
 
@@ -53,11 +54,13 @@ class GroupsFigure:
 
 
 def draw_groups(figure: GroupsFigure) -> SafeString:
-    """Draw a bar per group; errors differ by pattern and by the word beside them, not by colour alone."""
+    """Draw a bar per group, the full width being all grouped answers, so that a small share looks small.
+
+    Errors differ by pattern and by the word beside them, not by colour alone.
+    """
     shown = figure.groups[: figure.most_groups]
-    longest = max((group.count for group in shown), default=1)
     row = ROW if figure.width > NARROW else ROW_ON_PHONE
-    rows = [_draw_group(figure, group, place * row, longest) for place, group in enumerate(shown)]
+    rows = [_draw_group(figure, group, place * row) for place, group in enumerate(shown)]
     height = row * len(shown)
     rest = figure.total - sum(group.count for group in shown)
     if rest > 0 or not shown:
@@ -73,7 +76,7 @@ def draw_groups(figure: GroupsFigure) -> SafeString:
     )
 
 
-def _draw_group(figure: GroupsFigure, group: AnswerGroup, top: float, longest: int) -> str:
+def _draw_group(figure: GroupsFigure, group: AnswerGroup, top: float) -> str:
     """Draw the text, the word for its label and the count, on one line or (on a phone) two, and the bar below."""
     share = group.count / figure.total if figure.total else 0
     value = f"{figure.labels.format_number(group.count)} · {figure.labels.format_percent(share)}"
@@ -83,7 +86,7 @@ def _draw_group(figure: GroupsFigure, group: AnswerGroup, top: float, longest: i
     word_place, anchor = (0.0, "start") if narrow else (right - VALUE_ROOM, "end")
     room = right if narrow else right - VALUE_ROOM - measure_text(word, SMALL) - 20
     paint = "cb-fig-rubric" if group.label == "error" else "cb-fig-soft"
-    width = max((right - 2) * group.count / max(longest, 1), 2)
+    width = min(max((right - 2) * share, THINNEST_BAR), right - 2)
     return draw_element(
         "g",
         draw_element("title", escape(clean_text(group.text)[:LONGEST_TITLE])),

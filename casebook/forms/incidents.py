@@ -14,7 +14,7 @@ from django.db import models
 from django.forms.boundfield import BoundField
 from django.utils.translation import gettext_lazy as _
 
-from casebook.conversation import ConversationError, parse_conversation
+from casebook.conversation import ConversationError, explain_unknown_speaker, parse_conversation
 from casebook.forms.exhibits import ExhibitFilesField
 from casebook.forms.fields import (
     AmountField,
@@ -232,6 +232,8 @@ class IncidentForm(IncidentModelForm):
         else:
             message = _("Paste the disputed answer: the conversation does not end with an answer of the AI.")
             self.add_error("disputed_answer", message)
+            if hint := explain_unknown_speaker(turns):
+                self.add_error("conversation", hint)
 
     def _check_wrong_words(self, cleaned: dict[str, Any]) -> None:
         words, answer = cleaned.get("wrong_statement"), cleaned.get("disputed_answer")

@@ -209,10 +209,12 @@ def write_audit(audit: Document, cache: Document, numbers: NumberWriter) -> tupl
 
 
 def write_identity(identity: Document, numbers: NumberWriter) -> tuple[str, ...]:
+    checks = identity["checks"]
+    if not checks:
+        return (write_sentence("identity.not_asked"),)
     if not identity["first"]:
         return (write_sentence("identity.unknown"),)
     if identity["changed"]:
         return (write_sentence("identity.changed"),)
-    checks = identity["checks"]
     same = write_sentence("identity.same", checks, checks=numbers.write_count(checks))
     return (same, write_sentence("identity.gap"))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from django import template
 from django.forms.boundfield import BoundField
+from django.template.defaultfilters import truncatewords
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
@@ -42,6 +44,24 @@ def revealed(text: str) -> SafeString:
 def marking(text: str, phrase: str) -> SafeString:
     """`text` revealed, with the first occurrence of `phrase` inside a mark element."""
     return mark_phrase(text, phrase)
+
+
+# The end of a sentence, perhaps with closing quotation marks; not an initial, and not a common abbreviation.
+_SENTENCE_END = re.compile(
+    r"""(?!\W*(?:[^\W\d]|mr|mrs|ms|dr|st|no|vs|art|sec|ст|им|ул|гг|см)\.) \S*[.!?…][”“’»"')\]]*""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+@register.filter
+def first_sentences(text: str, limit: int) -> str:
+    """As many whole sentences of `text` as fit into `limit` words; cut inside the first if that one does not fit."""
+    words = text.split()
+    ends = range(limit, 0, -1) if len(words) > limit else ()
+    for end in ends:
+        if _SENTENCE_END.fullmatch(words[end - 1]) and not words[end][0].islower():
+            return " ".join(words[:end])
+    return truncatewords(text, limit)
 
 
 @register.inclusion_tag("casebook/_state.html")

@@ -21,7 +21,7 @@ from casebook.forms.incidents import EditIncidentForm, LogIncidentForm
 from casebook.forms.reports import RequestReportForm
 from casebook.forms.search import SearchCasesForm
 from casebook.forms.team import AddMemberForm
-from casebook.headlines import find_case_headlines, find_test_headlines
+from casebook.headlines import find_case_headlines, find_leading_test, find_test_headlines
 from casebook.intake import (
     CaseChangedError,
     CaseMeasuredError,
@@ -101,6 +101,7 @@ def case_detail(request: HttpRequest, public_id: UUID) -> HttpResponse:
     may_edit = is_on_team(case, request.user)
     tests = list(case.tests.all())
     headlines = find_test_headlines(tests)
+    leading = find_leading_test(tests)
     language = get_language() or "en"
     context = {
         "case": case,
@@ -110,12 +111,12 @@ def case_detail(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "is_owner": may_edit and case.is_owned_by(request.user),
         "is_draft": case.is_draft(),
         "tests": [(test, headlines.get(test.pk)) for test in tests],
-        "headline": next((headlines[test.pk] for test in reversed(tests) if test.pk in headlines), None),
+        "headline": headlines.get(leading.pk) if leading else None,
         "steps": STEPS,
         "next": find_next_step(case) if may_edit else None,
         "exhibit_form": AddExhibitsForm(),
         "member_form": AddMemberForm(),
-        "report_form": RequestReportForm(case, initial={"language": language}),
+        "report_form": RequestReportForm(case, initial={"language": language, "test": leading}),
         "twin": case.twin_in(language),
         "copy_token": uuid4(),
     }

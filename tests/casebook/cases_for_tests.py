@@ -43,6 +43,10 @@ def add_draft_test(case: Case, *, runs: int = 12, **endpoint: Any) -> CaseTest:
 
 def run_to_seal(test: CaseTest) -> CaseTest:
     experiments.lock_and_run(test, by="owner")
+    return work_to_seal(test)
+
+
+def work_to_seal(test: CaseTest) -> CaseTest:
     for _ in range(200):
         experiment = Experiment.objects.get(pk=test.experiment_id)
         if experiment.state == Experiment.State.SEALED:

@@ -342,13 +342,18 @@ SHAPES: dict[str, dict[str, Any]] = {
     "deterministic": {"counts": {"error": 20, "refused": 1}, "temperatures": ("0",)},
     "two arms": {"counts": {"error": 30, "no error": 70}, "temperatures": ("0.8", "0")},
     "nothing labelled": {"counts": {"unclear": 25}, "stop": "limit"},
-    "no runs": {"counts": {}, "stop": "", "ended_as": "cancelled"},
+    "no runs": {
+        "counts": {},
+        "stop": "",
+        "ended_as": "cancelled",
+        "identity": {"first": None, "last": None, "checks": 0, "changed": False},
+    },
     "test failed": {"counts": {"error": 4, "no error": 9}, "stop": "", "ended_as": "failed"},
     "long": {
         "counts": {"error": 200, "no error": 380, "refused": 20},
         "answers": {**ANSWERS, "no error": tuple(f"No. Answer number {n}." for n in range(60))},
         "duplicate_seeds": 1,
-        "identity": {"first": None, "last": None, "checks": 0, "changed": False},
+        "identity": {"first": None, "last": None, "checks": 4, "changed": False},
     },
     "number": {"counts": {"error": 45, "no error": 5}, "detector": NUMBER_DETECTOR},
 }

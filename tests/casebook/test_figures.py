@@ -251,6 +251,17 @@ def test_groups_tell_errors_by_word_and_pattern() -> None:
     assert "and 5 more answers in smaller groups" in read_texts(svg)
 
 
+def test_the_full_width_of_a_group_is_all_answers() -> None:
+    groups = (replace(GROUPS.groups[1], count=12), replace(GROUPS.groups[2], count=1))
+    root = ElementTree.fromstring(figures.draw_groups(replace(GROUPS, groups=groups, total=1000)))
+    bars = [read_widest_bar(group) for group in root.findall(f"{SVG}g")]
+    assert bars == [pytest.approx((GROUPS.width - 2) * 0.012, abs=0.01), 2]
+
+
+def read_widest_bar(group: ElementTree.Element) -> float:
+    return max(float(bar.get("width", 0)) for bar in group.iter(f"{SVG}rect"))
+
+
 def test_expected_runs_are_numbers_beside_their_bars() -> None:
     texts = read_texts(figures.draw_expected_runs(EXPECTED))
     assert {"0%", "38", "50%", "446", "a fixed number: 402"} <= set(texts)

@@ -63,3 +63,19 @@ def test_a_newer_test_reopens_the_path(case: Case) -> None:
     run_to_seal(add_draft_test(case, runs=2))
     test = experiments.add_test(case, title="Again", operator="owner", endpoint=None)
     assert next_step(case).test == test
+
+
+@pytest.mark.parametrize("state", ["cancelled", "failed", "sealed"])
+def test_a_later_test_that_came_to_nothing_takes_no_step_back(case: Case, state: str) -> None:
+    completed = run_to_seal(add_draft_test(case, runs=2))
+    later = experiments.add_test(case, title="Again", operator="owner", endpoint=None)
+    Experiment.objects.filter(pk=later.experiment_id).update(state=state, ended_as="cancelled")
+    step = next_step(case)
+    assert (step.action, step.test) == ("request-report", completed)
+
+
+def test_a_running_test_is_pointed_to_beside_a_completed_one(case: Case) -> None:
+    run_to_seal(add_draft_test(case, runs=2))
+    later = experiments.add_test(case, title="Again", operator="owner", endpoint=None)
+    Experiment.objects.filter(pk=later.experiment_id).update(state="running")
+    assert (next_step(case).action, next_step(case).test) == ("open-test", later)

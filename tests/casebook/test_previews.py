@@ -67,3 +67,15 @@ def test_a_nul_never_reaches_the_page() -> None:
 def test_a_saved_incident_is_laid_out_in_the_same_way(owner: User) -> None:
     case = add_case(owner, system_prompt="Be brief.")
     assert [mark for mark, _ in layout(show_exchange(case.incident()))] == ["sent", "sent", "disputed"]
+
+
+def test_a_speaker_of_an_unknown_name_is_pointed_out() -> None:
+    exchange = preview("User: When is the deadline?\nTaxBot: Yes, the deadline is 1 May.")
+    assert exchange is not None
+    assert "“TaxBot:” is not known as a speaker" in exchange.hint
+
+
+def test_an_answer_with_headings_raises_no_doubt_of_its_speaker() -> None:
+    exchange = preview("User: This?\nHttps://example.org\nAssistant: Two.\nOption One: wait.\nPlan: pay.")
+    assert exchange is not None
+    assert exchange.hint == ""

@@ -232,6 +232,15 @@ def test_a_model_that_changed_is_shown_before_and_after() -> None:
     assert digests[0] != digests[1]
 
 
+def test_a_model_that_was_never_asked_is_not_said_to_be_silent() -> None:
+    assert view_of(make_context("no runs")).arms[0].identity_sentences == (
+        "No run was made, so that the model was not asked for its identity.",
+    )
+    assert view_of(make_context("long")).arms[0].identity_sentences == (
+        "The endpoint does not tell which model it runs.",
+    )
+
+
 def test_figures_hold_no_character_without_a_glyph() -> None:
     context = make_context("all")
     result = json.loads(context.result_json)

@@ -3,13 +3,18 @@ from __future__ import annotations
 import json
 from collections import Counter
 from decimal import Decimal
+from threading import Event
 
 import pytest
 
 from ensemble import arm_work, states
+from ensemble.arm_work import plan_calls
+from ensemble.backends import open_backend
+from ensemble.calls import make_call
 from ensemble.ledger import export_lines, find_break
-from ensemble.models import Endpoint, Experiment, LedgerEntry, Run, Slot
+from ensemble.models import Endpoint, Experiment, LedgerEntry, Run, Slot, Zone
 from ensemble.protocol import Label, Outcome, Sampling, StoppingRule, audit_indexes, derive_seed
+from ensemble.recording import record_calls
 from ensemble.runner import Next, work_on
 from ensemble.stats.designs import OFFERED_PLANS
 from tests.ensemble.experiments import (
@@ -256,3 +261,15 @@ def test_an_unreachable_endpoint_pauses_the_test_with_a_reason() -> None:
     assert experiment.state == Experiment.State.PAUSED
     assert experiment.reason
     assert not experiment.runs.exists()
+
+
+def test_a_batch_that_holds_an_answer_twice_is_recorded_once() -> None:
+    endpoint = add_scripted_endpoint()
+    experiment = lock_new(make_protocol(endpoint, runs=5))
+    plan = plan_calls(experiment.protocol, 0, experiment.protocol_sha256)
+    call = make_call(open_backend(endpoint.config()), plan, 0, stop=Event()).calls[0]
+    record_calls(experiment, Zone.COUNTED, plan, [call, call], rule=experiment.protocol.stopping)
+    record_calls(experiment, Zone.COUNTED, plan, [call], rule=experiment.protocol.stopping)
+    assert experiment.runs.counted().count() == 1
+    assert experiment.ledger.filter(kind="run").count() == 1
+    assert work_until_idle(experiment).ended_as == "completed"

@@ -317,3 +317,12 @@ def test_the_form_marks_what_is_required_and_explains_the_marks(as_owner: Client
         body = as_owner.get(URL).content.decode()
     assert body.count('class="asteriskField"') == 6
     assert "How to mark who speaks" in body
+
+
+def test_an_unknown_speaker_is_named_beside_the_conversation(as_owner: Client) -> None:
+    typed = make_incident_form(
+        conversation="User: When is the deadline?\r\nTaxBot: Yes, the deadline is 1 May.", disputed_answer=""
+    )
+    errors = as_owner.post("/cases/add/", typed).context["form"].errors
+    assert "disputed_answer" in errors
+    assert "“TaxBot:” is not known as a speaker" in errors["conversation"][0]

@@ -7,8 +7,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from casebook import experiments
 from casebook.models import Case
-from tests.casebook.cases_for_tests import add_case, add_draft_test, run_to_seal
+from tests.casebook.cases_for_tests import add_case, add_draft_test, run_to_seal, work_to_seal
 from tests.factories import make_sample
 
 
@@ -72,6 +73,27 @@ def test_a_sealed_test_shows_its_rate_and_a_draft_shows_none(as_owner: Client, c
     body = as_owner.get("/cases/").content.decode()
     assert "4 of 4 runs in test 1" in body
     assert "cb-badge-sealed" in body
+
+
+def test_a_later_cancelled_test_does_not_take_over_the_headline(as_owner: Client, case: Case) -> None:
+    completed = run_to_seal(add_draft_test(case, runs=4, answers=["wrong"] * 12))
+    later = add_draft_test(case, runs=4, name="second script")
+    experiments.lock_and_run(later, by="owner")
+    experiments.steer(later, "cancel", by="owner")
+    later = work_to_seal(later)
+    assert later.experiment.ended_as == "cancelled"
+    assert as_owner.get("/cases/").context["rows"][0][1].test == completed
+    page = as_owner.get(case.get_absolute_url())
+    assert (page.context["headline"].test, page.context["next"].test) == (completed, completed)
+    assert page.context["report_form"]["test"].value() == completed.pk
+
+
+def test_only_a_cancelled_test_is_the_headline_itself(as_owner: Client, case: Case) -> None:
+    test = add_draft_test(case, runs=4)
+    experiments.lock_and_run(test, by="owner")
+    experiments.steer(test, "cancel", by="owner")
+    work_to_seal(test)
+    assert as_owner.get("/cases/").context["rows"][0][1].test == test
 
 
 def test_a_page_of_cases_takes_the_same_number_of_queries_however_many_there_are(

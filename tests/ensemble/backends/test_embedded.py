@@ -79,7 +79,7 @@ def test_identity_tells_the_model_build() -> None:
     assert (identity.licence, identity.context_length) == ("apache-2.0", 2048)
     assert len(identity.template_sha256) == 64
     assert identity.server.startswith("xllamacpp 20")
-    assert "8 slots" in identity.server
+    assert "8 slots, each prompt processed once" in identity.server
     assert "core" in identity.hardware
     assert "system prompt of its own" in identity.notes
     assert identity.same_model(open_embedded(slots=2).identity())
@@ -215,7 +215,7 @@ def test_hostile_prompts_are_answered(backend: Backend) -> None:
 @pytest.mark.model
 @pytest.mark.parametrize(
     ("content", "seeds"),
-    [(QUESTION, range(100, 116)), (QUESTION + " Passengers ask before the journey." * 32, range(8))],
+    [(QUESTION, range(100, 116)), (QUESTION + " Passengers ask before the journey." * 32, range(16))],
     ids=["short prompt", "long prompt"],
 )
 def test_every_seed_gives_its_own_answer_again_in_whatever_slot(
@@ -236,6 +236,16 @@ def test_every_seed_gives_its_own_answer_again_in_whatever_slot(
 
 
 @pytest.mark.model
+def test_seeds_keep_their_answers_when_prompts_are_mixed(backend: Backend) -> None:
+    contents = [f"Question {n}. " + QUESTION + " Ask before the journey." * 5 * n for n in range(6)]
+    requests = [make_request(seed, content, max_tokens=6) for seed in range(4) for content in contents]
+    with ThreadPoolExecutor(12) as pool:  # more prompts than states are kept, more callers than slots
+        first = [answer.text for answer in pool.map(backend.complete, requests)]
+        again = [answer.text for answer in pool.map(backend.complete, requests[::-1])][::-1]
+    assert again == first
+
+
+@pytest.mark.model
 def test_bit_exact_answers_do_not_depend_on_what_was_asked_before() -> None:
     exact = open_embedded(bit_exact=True)
     assert "bit-exact" in exact.identity().server
@@ -244,6 +254,18 @@ def test_bit_exact_answers_do_not_depend_on_what_was_asked_before() -> None:
     again = exact.complete(make_request(7))
     assert again.text == first.text
     assert (first.warm, again.warm) == (False, False)
+
+
+@pytest.mark.model
+def test_saved_prompts_are_removed_when_the_process_ends(tmp_path: Path) -> None:
+    result = run_python(
+        "import json, tempfile\n"
+        f"tempfile.tempdir = {str(tmp_path)!r}\n"
+        "ask(1, 1)\n"
+        "print(json.dumps([path for _, _, names in os.walk(tempfile.tempdir) for path in names]))\n"
+    )
+    assert len(json.loads(result.stdout)) == 1, result.stderr
+    assert not list(tmp_path.glob("casebook-prompts-*"))
 
 
 @pytest.mark.model
