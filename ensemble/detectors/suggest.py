@@ -18,6 +18,12 @@ _YES_OR_NO = re.compile(r"[\W_]*+(yes|no|да|нет)(?!\w)", re.IGNORECASE)
 _OPPOSITES = {"yes": "no", "no": "yes", "да": "нет", "нет": "да"}
 _WORD = re.compile(r"[^\W\d_]+")
 _CYRILLIC_WORD = re.compile(r"[А-Яа-яЁё]+")
+_MONTH = (
+    r"(?:January|February|March|April|May|June|July|August|September|October|November|December"
+    r"|января|февраля|марта|апреля|мая|июня|июля|августа|сентября|октября|ноября|декабря)"
+)
+_DAY_MONTH = re.compile(rf"(\d{{1,2}}) ({_MONTH})", re.IGNORECASE)
+_MONTH_DAY = re.compile(rf"({_MONTH}) (\d{{1,2}})", re.IGNORECASE)
 _EDGES = " \t\n.,;:!?…*_"
 # Longer texts are read to here: the comparison word by word takes their product.
 _MAX_DESCRIPTION, _MAX_ANSWER, _MAX_WORDS = 2_000, 10_000, 300
@@ -75,7 +81,9 @@ def _read_bare_number(text: str, mark: str) -> Decimal | None:
     if len(numbers) != 1 or len(format(numbers[0].value, "f")) > 50:
         return None
     rest = plain[: numbers[0].start] + plain[numbers[0].end :]
-    bare = len(_WORD.findall(rest)) <= 1 and not re.search(r"\d", rest)
+    words = _WORD.findall(rest)
+    dated = any(re.fullmatch(_MONTH, word, re.IGNORECASE) for word in words)  # a date is no amount
+    bare = len(words) <= 1 and not dated and not re.search(r"\d", rest)
     return numbers[0].value if bare else None
 
 
@@ -96,8 +104,9 @@ def _read_yes_or_no(text: str) -> str:
 def _suggest_content(wrong: str, true: str, answer: str) -> dict[str, JsonValue]:
     compared = normalise_text(answer)
     errors = _find_quotes(wrong) or _find_said(wrong, answer)
-    errors = [phrase for phrase in errors if _occurs(phrase, compared)] or errors
-    corrects = _find_quotes(true) or _keep_phrases([true] if len(true.split()) <= _SHORT else [])
+    errors = _spell_date(wrong) or [phrase for phrase in errors if _occurs(phrase, compared)] or errors
+    short = [true] if len(true.split()) <= _SHORT else []
+    corrects = _find_quotes(true) or _spell_date(true) or _keep_phrases(short)
     known = {normalise_text(phrase) for phrase in errors}
     # What the disputed answer says as well cannot tell a right answer from it.
     corrects = [p for p in corrects if normalise_text(p) not in known and not _occurs(p, compared)]
@@ -108,6 +117,13 @@ def _suggest_content(wrong: str, true: str, answer: str) -> dict[str, JsonValue]
 def _find_quotes(text: str) -> list[str]:
     parts = ("".join(filter(None, match.groups())) for match in _QUOTED.finditer(text))
     return _keep_phrases(parts)
+
+
+def _spell_date(text: str) -> list[str]:
+    """A text that is a day and a month, in both orders: “1 May” and “May 1”; empty if it is anything else."""
+    text = _trim(text)
+    date = _DAY_MONTH.fullmatch(text) or _MONTH_DAY.fullmatch(text)
+    return [text, f"{date[2]} {date[1]}"] if date else []
 
 
 def _find_said(wrong: str, answer: str) -> list[str]:

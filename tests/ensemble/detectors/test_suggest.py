@@ -70,6 +70,20 @@ CASES: list[tuple[str, str, str, dict[str, Any], str]] = [
         {"error_phrases": ["возврат невозможен"], "correct_phrases": [], "otherwise": "no error"},
         "Возврат возможен.",
     ),
+    (
+        "1 May.",
+        "15 April",
+        "The deadline is May 1.",
+        {"kind": "text", "error_phrases": ["1 May", "May 1"], "correct_phrases": ["15 April", "April 15"]},
+        "It is due by April 15.",
+    ),
+    (
+        "1 мая",
+        "15 апреля",
+        "Срок истекает 1 мая.",
+        {"kind": "text", "error_phrases": ["1 мая", "мая 1"]},
+        "Срок — 15 апреля.",
+    ),
     ("", "", "Canberra is in Spain. Really.", {"error_phrases": ["Canberra is in Spain"]}, "In Australia."),
 ]
 
