@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.files.base import ContentFile
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -43,6 +43,8 @@ __all__ = [
 State = Report.State
 # Ten times what a long report takes: a worker that died is replaced within minutes, a slow one is not disturbed.
 LEASE = timedelta(minutes=5)
+# A report whose rendering ends the worker (its memory runs out) must not do so for ever.
+MOST_CLAIMS = 3
 TOLD_EVENTS = ("amended", "paused", "resumed", "cancelled", "failed")
 # Facts of the incident that the report quotes as they stand.
 PLAIN_FACTS = (
@@ -55,6 +57,10 @@ log = logging.getLogger(__name__)
 
 class ReportError(Exception):
     """No report can be made of this test; the message says why."""
+
+
+class RenderingEndedError(Exception):
+    """Whoever began to render the report never finished, several times."""
 
 
 def build_context(test: CaseTest, result: SealedResult, *, language: str) -> dict[str, Any]:
@@ -195,7 +201,9 @@ def request_report(*, case: Case, test: CaseTest, language: str, requested_by: A
                 case=case, result=result, language=language, context=context, requested_by=requested_by
             )
         elif _must_be_rendered_again(report):
-            Report.objects.filter(pk=report.pk, state=report.state).update(state=State.QUEUED, message="")
+            Report.objects.filter(pk=report.pk, state=report.state).update(
+                state=State.QUEUED, message="", claims=0
+            )
             report.refresh_from_db()
         if report.state == State.QUEUED:
             enqueue_on_commit(render_task, report.pk)
@@ -213,12 +221,14 @@ def render_report(report_id: int, owner: str) -> bool:
     now = timezone.now()
     free = Q(state=State.QUEUED) | Q(state=State.RENDERING, leased_until__lte=now)
     claimed = Report.objects.filter(free, pk=report_id).update(
-        state=State.RENDERING, owner=owner, leased_until=now + LEASE, message=""
+        state=State.RENDERING, owner=owner, leased_until=now + LEASE, message="", claims=F("claims") + 1
     )
     if claimed != 1:
         return False
     report = Report.objects.select_related("case").get(pk=report_id)
     try:
+        if report.claims > MOST_CLAIMS:
+            raise RenderingEndedError
         return _store(report, owner)
     except Exception as error:  # whatever went wrong is told on the page; a report is never left "rendering"
         log.exception("report %s could not be rendered", report.public_id)
@@ -245,6 +255,10 @@ def _close(report: Report, owner: str, **fields: Any) -> bool:
 
 
 def _describe_failure(error: Exception) -> str:
+    if isinstance(error, RenderingEndedError):
+        return _(
+            "Rendering was begun %(number)s times and never ended; the computer may lack memory for it."
+        ) % {"number": MOST_CLAIMS}
     if isinstance(error, OSError):
         return _("The file could not be stored: %(reason)s.") % {
             "reason": error.strerror or type(error).__name__

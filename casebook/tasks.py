@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from ensemble.tasks import owner_name
+from ensemble.owners import owner_name
 
 
 @shared_task
@@ -21,7 +21,9 @@ def render_report(report_id: int) -> None:
 def sweep_reports() -> None:
     """Put back into the queue the reports that are not rendered and that no worker holds."""
     from casebook.models import Report
+    from ensemble.sweeping import free_leases
 
+    free_leases(Report)
     waiting = Report.objects.filter(state__in=("queued", "rendering"), leased_until__lte=timezone.now())
     for report_id in waiting.values_list("pk", flat=True):
         render_report.delay(report_id)

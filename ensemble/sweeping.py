@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db.models import Model
 from django.utils import timezone
 
 from ensemble.claims import work_is_leased
 from ensemble.models import Endpoint, Experiment, ExploratoryBatch, WorkerPulse
+from ensemble.owners import is_gone
 
 FORGET_WORKERS_AFTER = timedelta(days=1)
 
@@ -32,6 +34,19 @@ def find_unfinished() -> Unfinished:
         batches=tuple(batches.values_list("pk", flat=True)),
         checks=tuple(checks.values_list("pk", flat=True)),
     )
+
+
+def free_leases(*models: type[Model]) -> None:
+    """Let go at once what processes of this machine held that were killed; other leases run out by themselves.
+
+    The owner's name stays: it tells whoever comes next that the work was abandoned.
+    """
+    now = timezone.now()
+    for model in models:
+        held = model._default_manager.filter(leased_until__gt=now).exclude(owner="")
+        for owner in set(held.values_list("owner", flat=True)):
+            if is_gone(owner):
+                held.filter(owner=owner).update(leased_until=now)
 
 
 def record_pulse(name: str, queues: list[str]) -> None:

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import threading
-import uuid
 from typing import Any
 
 from celery import shared_task
 from django.db import transaction
+
+from ensemble.owners import owner_name
 
 # The web process imports this module to enqueue work and must start fast, so each task imports the engine, and with
 # it SciPy, when it runs.
 
 
 LATER_SECONDS = 1.0  # until an endpoint that others have is asked for again
-
-
-def owner_name() -> str:
-    """A name for one piece of work in leases: unique, and telling where it runs."""
-    return f"{socket.gethostname()[:40]}:{os.getpid()}:{threading.get_ident() % 10**6}:{uuid.uuid4().hex[:8]}"
 
 
 def enqueue_on_commit(task: Any, key: int) -> None:
@@ -73,8 +66,10 @@ def check_endpoint(endpoint_id: int) -> None:
 @shared_task
 def sweep() -> None:
     """Put back into the queue what is unfinished and held by nobody."""
-    from ensemble.sweeping import find_unfinished
+    from ensemble.models import Chunk, ExploratoryBatch, Slot
+    from ensemble.sweeping import find_unfinished, free_leases
 
+    free_leases(Chunk, Slot, ExploratoryBatch)
     unfinished = find_unfinished()
     for task, keys in (
         (make_exploratory_runs, unfinished.batches),

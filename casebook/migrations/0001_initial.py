@@ -100,6 +100,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('owner', models.CharField(blank=True, max_length=80)),
                 ('leased_until', models.DateTimeField(default=django.utils.timezone.now)),
+                ('claims', models.PositiveSmallIntegerField(default=0)),
                 ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reports', to='casebook.case')),
                 ('requested_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('result', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reports', to='ensemble.sealedresult')),

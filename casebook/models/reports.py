@@ -42,6 +42,9 @@ class Report(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     owner = models.CharField(max_length=80, blank=True)
     leased_until = models.DateTimeField(default=timezone.now)
+    claims = models.PositiveSmallIntegerField(
+        default=0
+    )  # how often a worker began to render it since it was asked for
 
     class Meta:
         ordering = ("-created_at",)

@@ -19,7 +19,7 @@ from casebook import reports
 from casebook.models import Case, CaseTest, Report
 from casebook.reporting.context import context_from_json
 from casebook.reporting.rendering import render_context, write_html
-from casebook.reports import ReportError, build_context, render_report, request_report
+from casebook.reports import MOST_CLAIMS, ReportError, build_context, render_report, request_report
 from ensemble import tasks
 from ensemble.ledger import find_break
 from tests.casebook.cases_for_tests import add_case, add_draft_test, run_to_seal
@@ -215,6 +215,21 @@ def test_a_failure_is_told_and_asking_again_tries_again(
     assert ask(sealed, owner) == report
     report.refresh_from_db()
     assert (report.state, report.message) == (State.QUEUED, "")
+
+
+def test_a_report_that_always_ends_its_worker_is_given_up(
+    sealed: CaseTest, owner: User, asked: list[int], quick: None
+) -> None:
+    report = ask(sealed, owner)
+    died = {"state": State.RENDERING, "owner": "killed", "leased_until": timezone.now()}
+    Report.objects.filter(pk=report.pk).update(claims=MOST_CLAIMS - 1, **died)
+    assert render_report(report.pk, "last try")
+    Report.objects.filter(pk=report.pk).update(claims=MOST_CLAIMS, **died)
+    assert not render_report(report.pk, "one too many")
+    report.refresh_from_db()
+    assert (report.state, report.message[:27]) == (State.FAILED, "Rendering was begun 3 times")
+    assert ask(sealed, owner) == report
+    assert render_report(report.pk, "asked again")
 
 
 def test_a_result_that_does_not_match_its_hash_is_never_printed(
