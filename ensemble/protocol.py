@@ -189,7 +189,9 @@ class StoppingRule:
     """When an arm stops. Counts are those of the longest finished prefix in seed order.
 
     `fixed`: at `runs` labelled runs. `precision`: by the precomputed plan (statistics: `PrecisionPlan`).
-    Either way no index at or beyond `max_indexes` is run: an arm that gets there without meeting its rule
+    `anytime`: at `max_runs`, or, from `min_runs` on, as soon as the e-value against `threshold` decides (0: there is
+    no threshold) or the confidence sequence is as narrow as `half_width` (0: no such wish).
+    No index at or beyond `max_indexes` is run: an arm that gets there without meeting its rule
     (too many answers without a label) ends, and only its confidence sequence is reported.
     """
 
@@ -203,6 +205,7 @@ class StoppingRule:
     min_runs: int = 10
     check_every: int = 1
     max_runs: int = 0
+    threshold: Decimal = Decimal(0)
 
     @property
     def max_indexes(self) -> int:
@@ -213,6 +216,14 @@ class StoppingRule:
         common = {"kind": self.kind, "level": decimal_text(self.level), "max_indexes": self.max_indexes}
         if self.kind == "fixed":
             return {**common, "runs": self.runs}
+        if self.kind == "anytime":
+            return {
+                **common,
+                "half_width": decimal_text(self.half_width),
+                "threshold": decimal_text(self.threshold),
+                "min_runs": self.min_runs,
+                "max_runs": self.max_runs,
+            }
         return {
             **common,
             "half_width": decimal_text(self.half_width),
@@ -228,10 +239,14 @@ class StoppingRule:
     def from_document(cls, document: Mapping[str, JsonValue]) -> StoppingRule:
         if document["kind"] == "fixed":
             return cls(kind="fixed", runs=document["runs"], level=Decimal(document["level"]))
-        decimals = ("half_width", "level", "alpha", "min_coverage", "min_coverage_at")
-        integers = ("min_runs", "check_every", "max_runs")
-        values: dict[str, Any] = {name: Decimal(document[name]) for name in decimals}
-        return cls(kind=document["kind"], **values, **{name: document[name] for name in integers})
+        values: dict[str, Any] = {"level": Decimal(document["level"])}
+        for name in ("half_width", "threshold", "alpha", "min_coverage", "min_coverage_at"):
+            if name in document:
+                values[name] = Decimal(document[name])
+        for name in ("min_runs", "check_every", "max_runs"):
+            if name in document:
+                values[name] = document[name]
+        return cls(kind=document["kind"], **values)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,12 +22,18 @@ from ensemble.stats.clusters import identical_share
 from ensemble.stats.interval import Interval
 from ensemble.stats.proportion import missing_label_band, wilson
 from ensemble.stats.sequential import confidence_sequence
-from ensemble.stopping import headline_interval
+from ensemble.stopping import decide, headline_interval
 
 RESULT_SCHEMA = "casebook-result/1"
 PLOT_POINTS = 300
 GROUPS_SHOWN = 50
 RUNS_LISTED = 2000
+# The headline's interval, by the kind of the stopping rule that was met.
+INTERVAL_KINDS = {
+    "fixed": "clopper-pearson",
+    "precision": "planned precision",
+    "anytime": "confidence sequence",
+}
 GROUP_TEXT_CHARACTERS = 2000
 
 Document = dict[str, Any]
@@ -180,7 +186,7 @@ def _headline(experiment: Experiment, progress: ArmProgress, counts: Counts, rul
     interval: Interval | None = headline_interval(rule, counts.errors, counts.runs) if by_rule else sequence
     kind = "confidence sequence"
     if by_rule:
-        kind = "clopper-pearson" if rule.kind == "fixed" else "planned precision"
+        kind = INTERVAL_KINDS[rule.kind]
     if is_deterministic(arm):
         interval, kind = None, "none"
     zero = counts.errors == 0 and counts.runs > 0 and interval is not None
@@ -198,7 +204,15 @@ def _headline(experiment: Experiment, progress: ArmProgress, counts: Counts, rul
         "wilson": _interval(wilson(counts.errors, counts.runs, level)) if fixed else None,
         "worst_case": _interval(band) if interval is not None else None,
         "zero_errors": _zero_errors(rule, counts, by_rule=by_rule) if zero else None,
+        "decision": _decision(rule, counts) if interval is not None else None,
     }
+
+
+def _decision(rule: StoppingRule, counts: Counts) -> Document | None:
+    """The decision against the threshold, if the protocol names one; it holds however the test ended."""
+    if rule.kind != "anytime" or not rule.threshold:
+        return None
+    return asdict(decide(rule, counts.errors, counts.runs))
 
 
 def anytime_band(band: Interval, counts: Counts) -> Interval:
