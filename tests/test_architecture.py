@@ -36,7 +36,7 @@ LONGER_FILES: dict[str, int] = {}
 READS_ENVIRONMENT = {
     "casebook/environment.py": "the readers",
     "casebook/management/commands/serve.py": "hands the whole environment on to the processes it starts",
-    "casebook/management/commands/demo.py": "starts itself again with a database of its own",
+    "casebook/own_database.py": "starts a command again with a database of its own",
     "casebook/celery.py": "names the settings module",
     "casebook/wsgi.py": "names the settings module",
     "casebook/pdf.py": "points fontconfig, a C library, at our fonts",

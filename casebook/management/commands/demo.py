@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from casebook.models import CaseTest, Report
+from casebook.own_database import add_flag, run_with_own_database
+from casebook.report_numbers import number_writer
+from casebook.reporting.context import find_primary
 
 EXPLORATORY_RUNS = 5
+
+
+def describe_result(document: Mapping[str, Any]) -> list[str]:
+    """What `result.json` says of the primary arm, in English: the rate, the audit's share, the protocol hash."""
+    arm, numbers = find_primary(document), number_writer("en")
+    rate, audit = "no labelled run, so no rate", "determinism audit: no seed was repeated"
+    if arm["runs"]:
+        share = numbers.write_share(arm["errors"] / arm["runs"])
+        rate = f"{arm['errors']} of {arm['runs']} labelled runs wrong: {share}"
+    if arm["runs"] and arm["interval"]:
+        low, high = (numbers.write_share(arm["interval"][end]) for end in ("low", "high"))
+        rate += f" ({numbers.write_level(arm['interval']['level'])} interval {low} to {high})"
+    if repeats := arm["audit"]["repeats"]:
+        identical = arm["audit"]["identical"]
+        share = numbers.write_share(identical / repeats)
+        audit = f"determinism audit: {identical} of {repeats} repeated seeds gave the identical text: {share}"
+    return [rate, audit, f"protocol hash: {document['protocol_sha256']}"]
 
 
 class Command(BaseCommand):
@@ -26,15 +42,15 @@ class Command(BaseCommand):
         parser.add_argument("--runs", type=int, default=100, help="labelled runs to make (default 100)")
         parser.add_argument("--sample", default="moffatt", help="key of the sample case (default moffatt)")
         parser.add_argument("--language", default="en", choices=["en", "ru"], help="language of the report")
-        parser.add_argument(
-            "--own-database", action="store_true", help="this process has a new database already"
-        )
+        add_flag(parser)
 
     def handle(self, *_: Any, **options: Any) -> None:
         if options["runs"] < 1:
             raise CommandError("--runs must be at least 1")
         if not options["own_database"]:
-            self._restart_with_own_database(options)
+            values = {name: options[name] for name in ("runs", "sample", "language")}
+            values["out"] = str(Path(options["out"]).resolve())
+            run_with_own_database("demo", *(f"--{name}={value}" for name, value in values.items()))
             return
         folder = Path(options["out"])
         folder.mkdir(parents=True, exist_ok=True)
@@ -44,26 +60,8 @@ class Command(BaseCommand):
         self._run_test(test)
         report = self._render_report(test, options["language"])
         self._write_files(test, report, folder)
-
-    def _restart_with_own_database(self, options: dict[str, Any]) -> None:
-        """Run this command again in a process whose data folder is new, so that no existing data is touched."""
-        with tempfile.TemporaryDirectory(prefix="casebook-demo-") as folder:
-            # What .env says is in our environment already; reading it again would bring its database back.
-            own = {"CASEBOOK_ENV_FILE": os.devnull, "CASEBOOK_DATA_DIR": folder}
-            own["DATABASE_URL"] = f"sqlite:///{folder}/db.sqlite3"
-            environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL_FILE"} | own
-            arguments = [f"--{name}={options[name]}" for name in ("runs", "sample", "language")]
-            out = str(Path(options["out"]).resolve())
-            command = [
-                sys.executable,
-                str(settings.BASE_DIR / "manage.py"),
-                "demo",
-                f"--out={out}",
-                *arguments,
-            ]
-            finished = subprocess.run([*command, "--own-database"], env=environment, check=False)  # noqa: S603
-        if finished.returncode:
-            raise CommandError("the demonstration failed; the message above says why")
+        for line in describe_result(report.result.document):
+            self.stdout.write(line)
 
     def _make_test(self, sample: str, runs: int) -> CaseTest:
         from django.contrib.auth import get_user_model
@@ -98,12 +96,15 @@ class Command(BaseCommand):
         run_batch(request_runs(test.experiment, protocol, EXPLORATORY_RUNS), "demo")
         lock_protocol(test.experiment, protocol, earlier=experiments.earlier_tests(test), by="demo")
         self.stdout.write(f"protocol locked: {test.experiment.protocol_sha256}")
-        experiment = test.experiment
+        experiment, shown = test.experiment, ""
         while experiment.state != Experiment.State.SEALED:
             experiment = Experiment.objects.get(pk=experiment.pk)
             work_on(experiment, "demo")
             arm = experiment.arms.get(position=0)
-            self.stdout.write(f"{arm.errors} errors in {arm.runs} labelled runs")
+            progress = f"{arm.errors} errors in {arm.runs} labelled runs"
+            if progress != shown:  # the audit and the sealing take turns of their own
+                self.stdout.write(progress)
+            shown = progress
             if experiment.state == Experiment.State.PAUSED:
                 raise CommandError(experiment.reason)
         test.experiment.refresh_from_db()
