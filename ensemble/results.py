@@ -8,25 +8,27 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from ensemble.comparisons import compare_arms
 from ensemble.identities import identity_records
 from ensemble.ledger import format_time, head_of
-from ensemble.models import ArmProgress, Experiment, LedgerEntry, Run
+from ensemble.models import ArmProgress, Experiment, LedgerEntry
 from ensemble.protocol import Arm, Label, Outcome, StoppingRule
+from ensemble.run_facts import Counts, RunFacts, count_labels, load_facts
 from ensemble.states import software_versions
 from ensemble.stats.clusters import identical_share
 from ensemble.stats.interval import Interval
 from ensemble.stats.proportion import missing_label_band, wilson
 from ensemble.stats.sequential import confidence_sequence
 from ensemble.stopping import decide, headline_interval
+from ensemble.variety import compare_halves, describe_diversity, describe_groups
 
 RESULT_SCHEMA = "casebook-result/1"
 PLOT_POINTS = 300
-GROUPS_SHOWN = 50
 RUNS_LISTED = 2000
 # The headline's interval, by the kind of the stopping rule that was met.
 INTERVAL_KINDS = {
@@ -34,33 +36,8 @@ INTERVAL_KINDS = {
     "precision": "planned precision",
     "anytime": "confidence sequence",
 }
-GROUP_TEXT_CHARACTERS = 2000
 
 Document = dict[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunFacts:
-    """The columns of a run that the result needs; texts are fetched only for the groups shown."""
-
-    pk: int
-    index: int
-    seed: int
-    attempt: int
-    remade: bool
-    outcome: str
-    label: str
-    answer_sha256: str
-    group_sha256: str
-    text_sha256: str
-    finish_reason: str
-    prompt_tokens: int | None
-    completion_tokens: int | None
-    duration_ms: int
-    warm: bool | None
-
-
-FIELDS = tuple(RunFacts.__dataclass_fields__)
 
 
 def result_bytes(document: Document) -> bytes:
@@ -72,6 +49,7 @@ def compute_result(experiment: Experiment) -> Document:
     """The result of a test that has ended, from its recorded runs alone."""
     entries, head = head_of(experiment)
     locked = json.loads(LedgerEntry.objects.get(experiment=experiment, kind="locked").line)["payload"]
+    arms = [arm_result(experiment, arm) for arm in experiment.arms.all()]
     return {
         "schema": RESULT_SCHEMA,
         "experiment": _experiment_facts(experiment),
@@ -85,7 +63,8 @@ def compute_result(experiment: Experiment) -> Document:
         "software": software_versions(),
         "exploratory_runs": locked["exploratory_runs"],
         "earlier_tests": locked["earlier_tests"],
-        "arms": [arm_result(experiment, arm) for arm in experiment.arms.all()],
+        "arms": arms,
+        "comparisons": compare_arms(arms, experiment.protocol.stopping),
     }
 
 
@@ -117,7 +96,7 @@ def arm_result(experiment: Experiment, progress: ArmProgress) -> Document:
     rule = experiment.protocol.stopping
     level = float(rule.level)
     n_stop = progress.stopped_at if progress.stopped_at is not None else progress.prefix
-    facts = _load_facts(experiment, progress.position, zone="counted")
+    facts = load_facts(experiment, progress.position, zone="counted")
     finished = [run for run in facts if run.outcome != Outcome.FAILED]
     prefix = [run for run in finished if run.index < n_stop]
     counts = count_labels(prefix)
@@ -140,32 +119,14 @@ def arm_result(experiment: Experiment, progress: ArmProgress) -> Document:
         "per_substantive_answer": _substantive(prefix, level),
         "audit": _audit_facts(experiment, progress, finished, level),
         "sequence": sequence_points([run.label for run in prefix], level),
-        **_group_facts(prefix),
+        **describe_groups(prefix),
+        "diversity": describe_diversity(prefix, level),
+        "halves": compare_halves(prefix),
         **_effort(prefix),
         "all_completed": _all_completed(facts, finished, level),
         "runs_list": _runs_list(facts),
         "runs_total": len(facts),
     }
-
-
-def _load_facts(experiment: Experiment, position: int, *, zone: str) -> list[RunFacts]:
-    rows = Run.objects.filter(experiment=experiment, zone=zone, arm=position).order_by("index", "attempt")
-    return [RunFacts(**row) for row in rows.values(*FIELDS)]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Counts:
-    """The counts of a test: `runs` are labelled *error* or *no error*, a refusal being *no error*."""
-
-    errors: int
-    runs: int
-    unlabelled: int
-
-
-def count_labels(runs: Sequence[RunFacts]) -> Counts:
-    labels = Counter(run.label for run in runs)
-    errors = labels[Label.ERROR]
-    return Counts(errors=errors, runs=errors + labels[Label.NO_ERROR], unlabelled=labels[Label.UNCLEAR])
 
 
 def _interval(interval: Interval | None) -> Document | None:
@@ -284,7 +245,7 @@ def _audit_facts(
 ) -> Document:
     """The determinism audit: the share of repeated seeds with byte-identical answers, and with the same label."""
     by_index = {run.index: run for run in originals}
-    repeats = _load_facts(experiment, progress.position, zone="audit")
+    repeats = load_facts(experiment, progress.position, zone="audit")
     pairs = [(by_index[run.index], run) for run in repeats if run.outcome != Outcome.FAILED]
     texts = [(_answer_identity(a), _answer_identity(b)) for a, b in pairs]
     labels = [(a.label, b.label) for a, b in pairs]
@@ -320,30 +281,6 @@ def sequence_points(labels: Sequence[str], level: float, points: int = PLOT_POIN
             interval = confidence_sequence(errors, runs, level)
             found.append([runs, errors, interval.low, interval.high])
     return found
-
-
-def _group_facts(runs: Sequence[RunFacts]) -> Document:
-    """Answers grouped by normalised text, the most frequent first; ties in seed order."""
-    groups: dict[tuple[str, str], list[RunFacts]] = {}
-    for run in runs:
-        groups.setdefault((run.group_sha256, run.label), []).append(run)
-    ordered = sorted(groups.values(), key=lambda group: (-len(group), group[0].index))
-    shown = ordered[:GROUPS_SHOWN]
-    texts = dict(Run.objects.filter(pk__in=[group[0].pk for group in shown]).values_list("pk", "text"))
-    return {
-        "groups": [
-            {
-                "text": texts[group[0].pk][:GROUP_TEXT_CHARACTERS],
-                "characters": len(texts[group[0].pk]),
-                "count": len(group),
-                "label": group[0].label,
-                "first_index": group[0].index,
-            }
-            for group in shown
-        ],
-        "groups_total": len(ordered),
-        "distinct_answers": len({run.answer_sha256 for run in runs}),
-    }
 
 
 def _effort(runs: Sequence[RunFacts]) -> Document:

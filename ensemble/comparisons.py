@@ -1,0 +1,84 @@
+"""Each further arm of a test against its primary arm: the family that the protocol declares by listing its arms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from ensemble.protocol import StoppingRule
+from ensemble.stats.boschloo import MAX_RUNS as BOSCHLOO_MAX_RUNS
+from ensemble.stats.boschloo import boschloo
+from ensemble.stats.comparison import fisher, holm, miettinen_nurminen, newcombe
+from ensemble.stats.interval import Interval
+from ensemble.stats.sequential import confidence_sequence
+
+Document = dict[str, Any]
+
+
+def compare_arms(arms: Sequence[Mapping[str, Any]], rule: StoppingRule) -> list[Document]:
+    """The difference of every other arm to the primary one, in the order of the arms; `arms` as in the result.
+
+    Arms that met a fixed number of runs: Newcombe's interval with Miettinen and Nurminen's and an exact test beside
+    it; p-values are adjusted by Holm over all comparisons of the test. Any other arms: an interval from their two
+    confidence sequences, which holds whenever they stopped, and no test. A greedy arm is one run and is not compared.
+    """
+    primary = next((arm for arm in arms if arm["purpose"] == "primary"), None)
+    others = [arm for arm in arms if arm is not primary]
+    if primary is None or primary["deterministic"]:
+        return []
+    found = [_compare(arm, primary, rule) for arm in others if not arm["deterministic"]]
+    tested = [comparison for comparison in found if comparison["p_value"] is not None]
+    adjusted = holm([comparison["p_value"] for comparison in tested])
+    for comparison, p_value in zip(tested, adjusted, strict=True):
+        comparison["p_holm"] = p_value
+    return [{**comparison, "family": len(found)} for comparison in found]
+
+
+def _compare(arm: Mapping[str, Any], primary: Mapping[str, Any], rule: StoppingRule) -> Document:
+    counts = (arm["errors"], arm["runs"], primary["errors"], primary["runs"])
+    level = float(rule.level)
+    fixed = rule.kind == "fixed" and all(
+        each["interval_kind"] == "clopper-pearson" for each in (arm, primary)
+    )
+    base = {"arm": arm["position"], "against": primary["position"], "p_holm": None}
+    if not fixed:
+        interval = difference_of_sequences(*counts, level)
+        return {**base, "difference": _document(interval), "beside": None, "p_value": None, "test": ""}
+    exact, test = (
+        (boschloo, "boschloo") if max(counts[1], counts[3]) <= BOSCHLOO_MAX_RUNS else (fisher, "fisher")
+    )
+    return {
+        **base,
+        "difference": _document(newcombe(*counts, level)),
+        "beside": _document(miettinen_nurminen(*counts, level)),
+        "p_value": exact(*counts),
+        "test": test,
+    }
+
+
+def difference_of_sequences(
+    errors_a: int, runs_a: int, errors_b: int, runs_b: int, level: float = 0.95
+) -> Interval:
+    """The difference of two error rates, a − b, from a confidence sequence of each at half the error (Bonferroni).
+
+    It holds at any stopping of either arm, and is wide for that. Statistics as `confidence_sequence`.
+    """
+    each = (1 + level) / 2
+    a = confidence_sequence(errors_a, runs_a, each)
+    b = confidence_sequence(errors_b, runs_b, each)
+    estimate = None if a.estimate is None or b.estimate is None else a.estimate - b.estimate
+    return Interval(
+        estimate=estimate,
+        low=max(-1.0, a.low - b.high),
+        high=min(1.0, a.high - b.low),
+        level=level,
+        method="two confidence sequences",
+        errors=errors_a + errors_b,
+        runs=runs_a + runs_b,
+        notes=(),
+    )
+
+
+def _document(interval: Interval) -> Document:
+    return {**asdict(interval), "notes": list(interval.notes)}
