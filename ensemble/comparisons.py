@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from ensemble.protocol import StoppingRule
-from ensemble.stats.boschloo import MAX_RUNS as BOSCHLOO_MAX_RUNS
-from ensemble.stats.boschloo import boschloo
+from ensemble.stats.boschloo_exact import MAX_RUNS as BOSCHLOO_MAX_RUNS
+from ensemble.stats.boschloo_exact import boschloo
 from ensemble.stats.comparison import fisher, holm, miettinen_nurminen, newcombe
 from ensemble.stats.interval import Interval
 from ensemble.stats.sequential import confidence_sequence

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ensemble.stats.boschloo import boschloo
+from ensemble.stats.boschloo_exact import boschloo
 from ensemble.stats.domain import require_errors, require_open_share, require_share
-from ensemble.stats.fisher import fisher, runs_per_arm
+from ensemble.stats.fisher_exact import fisher, runs_per_arm
 from ensemble.stats.interval import Interval, Note
 from ensemble.stats.paired import mcnemar, newcombe_paired, tango
 from ensemble.stats.proportion import normal_quantile, wilson_limits

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ensemble.stats.agreement import cohen_kappa, gwet_ac1, krippendorff_alpha
-from ensemble.stats.double_sampling import double_sampling, ppi, ppi_plus_plus
+from ensemble.stats.double_samples import double_sampling, ppi, ppi_plus_plus
 from ensemble.stats.prevalence import guaranteed_prevalence, lang_reiczigel
 
 __all__ = [

@@ -12,7 +12,7 @@ class Note(StrEnum):
 
     NO_RUNS = "no labelled runs"
     MANY_UNLABELLED = "more than 5 % of the runs have no label"
-    NOT_AT_A_STOP = "not at a stop of the plan: the level is not guaranteed"
+    NOT_AT_A_STOP = "not stopped as planned: the level is not guaranteed"
     UNEQUAL_GROUPS = "groups of different sizes"
     FEW_CLUSTERS = "fewer than five clusters"
     NO_VARIATION = "no variation: every cluster counted as one run"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import pkgutil
 import subprocess
 import sys
 
@@ -44,6 +45,12 @@ def test_a_missing_estimate_is_none_and_never_nan():
     assert make_interval(estimate=None).estimate is None
     with pytest.raises(ValueError, match=r"^estimate: "):
         make_interval(estimate=float("nan"))
+
+
+def test_no_module_of_the_package_bears_the_name_of_a_function():
+    """Python would put the module in the function's place as soon as anything imports it."""
+    modules = {module.name for module in pkgutil.iter_modules(ensemble.stats.__path__)}
+    assert not modules & set(ensemble.stats.__all__)
 
 
 def test_every_public_name_is_there():

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ensemble.stats.binomial import Floats, binomial_chances, log_choices
 from ensemble.stats.domain import require_count, require_errors
-from ensemble.stats.fisher import TIE
+from ensemble.stats.fisher_exact import TIE
 
 MAX_RUNS = 500
 _GRID_POINTS = 501
