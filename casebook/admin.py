@@ -8,14 +8,39 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
 from django.http import HttpRequest
+from django.utils.translation import ngettext
 
 from ensemble.models import Experiment, LedgerEntry, WorkerPulse
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
+    PlainUserAdmin = UserAdmin[User]
 else:
-    ModelAdmin = admin.ModelAdmin
+    ModelAdmin, PlainUserAdmin = admin.ModelAdmin, UserAdmin
+
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class AccountAdmin(PlainUserAdmin):
+    """Django's, except that it says what to do when deleting somebody would leave a case without an owner."""
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        to_delete, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
+        if not protected:
+            return to_delete, counts, perms_needed, protected
+        # Only memberships are protected (`protect_last_owners`); their cases are none of the administrator's business.
+        reason = ngettext(
+            "The last owner of %(count)s case: nobody could open it any more. Have another member made its owner "
+            "first, or do not delete the account but clear “Active”.",
+            "The last owner of %(count)s cases: nobody could open them any more. Have another member made the owner "
+            "of each first, or do not delete the account but clear “Active”.",
+            len(protected),
+        )
+        return to_delete, counts, perms_needed, [reason % {"count": len(protected)}]
 
 
 class ReadOnlyAdmin(ModelAdmin):

@@ -78,7 +78,9 @@ def _refuse_above_quota(case: Case, uploads: Sequence[InspectedUpload]) -> None:
     used = case.exhibits.aggregate(total=Sum("size"))["total"] or 0
     wanted = sum(upload.size for upload in uploads)
     if used + wanted > settings.CASE_QUOTA_BYTES:
-        message = _("The files of a case may take %(quota)s. Used: %(used)s; these files: %(wanted)s.")
+        message = _(
+            "The files of a case may take up to %(quota)s. Used so far: %(used)s; these files: %(wanted)s."
+        )
         facts = {"quota": settings.CASE_QUOTA_BYTES, "used": used, "wanted": wanted}
         raise CustodyError(message % {name: filesizeformat(size) for name, size in facts.items()})
 

@@ -131,7 +131,7 @@ def parse_imprecise_date(text: str, *, today: date) -> ImpreciseDate:
         raise ImpreciseDateError(_("There is no such date. Check the day and the month.")) from None
     if found.year < FIRST_YEAR:
         raise ImpreciseDateError(
-            _("The year is too early: AI systems answer only since %(year)s.") % {"year": FIRST_YEAR}
+            _("The year is too early: no AI system answered anybody before %(year)s.") % {"year": FIRST_YEAR}
         )
     if found.earliest() > today:
         raise ImpreciseDateError(_("This date lies in the future. Check the year."))

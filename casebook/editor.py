@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
 from casebook import experiments
+from casebook.effort import Effort, estimate_effort
 from casebook.figures import (
     ExpectedRuns,
     ExpectedRunsFigure,
     draw_both_widths,
     draw_expected_runs,
-    find_labels,
 )
 from casebook.forms.protocol import ProtocolForm, SampleAnswersForm, TryOutForm
 from casebook.models import CaseTest
+from casebook.report_numbers import NumberWriter, number_writer
+from casebook.reporting.reasons import write_reason
+from casebook.tryouts import OPEN_STATES, advise, label_runs
 from ensemble.detectors import build_detector
 from ensemble.detectors.base import Finding
 from ensemble.errors import EnsembleError, ProtocolError
-from ensemble.models import Run
+from ensemble.models import Endpoint
+
+# What the engine answers, in its English, when something else went first.
+ENGINE_REFUSALS = (
+    gettext_noop("Exploratory runs are still being made. Lock the protocol when they are done."),
+    gettext_noop("Exploratory runs are already being made."),
+    gettext_noop("The protocol is locked: no exploratory runs any more."),
+    gettext_noop("This protocol is locked already."),
+)
 
 
 @dataclass
@@ -36,13 +48,16 @@ class EditorPage:
     form: ProtocolForm = field(init=False)
     answers: SampleAnswersForm = field(init=False)
     tryout: TryOutForm = field(init=False)
-    findings: list[tuple[str, Finding]] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         posted = self.request.POST if self.request.method == "POST" else None
-        self.form = ProtocolForm(posted, user=self.request.user, draft=self.test.experiment.draft)
-        self.answers = SampleAnswersForm(posted)
-        self.tryout = TryOutForm(posted)
+        draft = self.test.experiment.draft
+        self.form = ProtocolForm(posted, user=self.request.user, draft=draft)
+        self.form.fields["title"].widget.attrs["placeholder"] = _("Test %(number)s") % {
+            "number": self.test.number
+        }
+        self.answers = SampleAnswersForm(posted, initial=draft.get("tryout"))
+        self.tryout = TryOutForm(posted, initial=draft.get("tryout"))
 
     def act(self) -> HttpResponse | None:
         """Save, then do what the pressed button says; None when the page is to be shown again."""
@@ -55,14 +70,16 @@ class EditorPage:
         except ProtocolError as error:
             self.form.add_error(error.field if error.field in self.form.fields else None, str(error))
         except EnsembleError as error:
-            messages.warning(self.request, str(error))
+            messages.warning(self.request, _(str(error)))
         return None
 
     def _save(self) -> bool:
         if not self.form.is_valid():
             return False
         seen = self.form.cleaned_data["seen_sha256"]
-        if experiments.save_draft(self.test, self.form.draft(), seen_sha256=seen):
+        draft = {**self.form.draft(), "tryout": self._read_tryout()}
+        if experiments.save_draft(self.test, draft, seen_sha256=seen):
+            self._refresh_seen()
             return True
         self.test.experiment.refresh_from_db()
         self.form.add_error(
@@ -74,6 +91,14 @@ class EditorPage:
         )
         self._refresh_seen()  # saving again is then a decision, not an accident
         return False
+
+    def _read_tryout(self) -> dict[str, Any]:
+        """Sample answers and number of runs as typed; what is not valid stays as it was, and hinders its own button."""
+        kept = dict(self.test.experiment.draft.get("tryout") or {})
+        for form in (self.answers, self.tryout):
+            if form.is_valid():
+                kept |= form.cleaned_data
+        return kept
 
     def _report_saved(self) -> HttpResponse:
         messages.success(self.request, _("The draft is saved."))
@@ -92,10 +117,12 @@ class EditorPage:
         return self._reload("tryouts")
 
     def _try_detector(self) -> None:
-        if self.answers.is_valid():
-            lines = [line for line in self.answers.cleaned_data["answers"].splitlines() if line.strip()]
-            self.findings = experiments.try_detector(self.test.experiment.draft["detector"], lines)
-        self._refresh_seen()
+        """Saving was all: the page shows the labels of the saved sample answers."""
+
+    def _list_findings(self) -> list[tuple[str, Finding]]:
+        draft = self.test.experiment.draft
+        lines = (draft.get("tryout") or {}).get("answers", "").splitlines()
+        return experiments.try_detector(draft["detector"], [line for line in lines if line.strip()])
 
     def _refresh_seen(self) -> None:
         posted = self.request.POST.copy()
@@ -107,54 +134,55 @@ class EditorPage:
         messages.success(self.request, _("The protocol is locked. Its runs have begun."))
         return redirect(self.test)
 
+    @cached_property
+    def endpoint(self) -> Endpoint | None:
+        """The endpoint of the saved draft."""
+        return Endpoint.objects.filter(pk=self.test.experiment.draft["endpoint"] or 0).first()
+
+    @cached_property
+    def numbers(self) -> NumberWriter:
+        return number_writer(get_language() or "en")
+
     def context(self) -> dict[str, Any]:
         case = self.test.case
         prompt = experiments.verbatim_prompt(case)
         return {
-            "case": case,
-            "test": self.test,
             "form": self.form,
             "answers_form": self.answers,
             "tryout_form": self.tryout,
-            "findings": self.findings,
+            "findings": self._list_findings(),
             "prompt": prompt,
             "prompt_sha256": experiments.prompt_sha256(prompt),
             "model_is_too_small": experiments.is_beyond_embedded_model(self.test.experiment.draft, prompt),
-            "effort": experiments.estimate_effort(self.test.experiment.draft),
-            "effort_figure": self._draw_effort(),
+            "begun_from": self.test.experiment.draft.get("begun_from"),
+            "may_delete": experiments.may_delete(self.test.experiment),
             **self.tryout_context(),
         }
 
-    def _draw_effort(self) -> str:
-        """Expected runs at several true rates; nothing to draw for a fixed number."""
-        draft = self.test.experiment.draft
-        if draft["stopping"]["kind"] == "fixed":
-            return ""
-        effort = experiments.estimate_effort(draft)
-        rows = tuple(ExpectedRuns(share=share, runs=runs) for share, runs in effort.expected)
-        figure = ExpectedRunsFigure(
-            figure_id="expected-runs", labels=find_labels(get_language() or "en"), rows=rows
-        )
-        return draw_both_widths(draw_expected_runs, figure)
-
     def tryout_context(self) -> dict[str, Any]:
-        """The exploratory runs with the labels that the detector, as it now is, gives them."""
+        """The exploratory runs as the detector labels them now, and what they say of the draft: advice and effort."""
         experiment = self.test.experiment
         runs = list(experiment.runs.exploratory().defer("raw").order_by("-index", "-attempt"))
         batch = experiment.batches.order_by("-pk").first()
+        effort = estimate_effort(self.test)
         return {
             "case": self.test.case,
             "test": self.test,
             "batch": batch,
-            "batch_is_open": batch is not None and batch.state in ("queued", "running"),
-            "exploratory": self._relabel(runs),
+            "batch_message": write_reason(batch.message, self.numbers) if batch else "",
+            "batch_is_open": batch is not None and batch.state in OPEN_STATES,
+            "exploratory": label_runs(runs, build_detector(experiment.draft["detector"])),
+            "advice": advise(self.test, self.numbers),
+            "endpoint": self.endpoint,
+            "sampling": experiment.draft["sampling"],
+            "effort": effort,
+            "effort_figure": self._draw_effort(effort),
         }
 
-    def _relabel(self, runs: list[Run]) -> list[tuple[Run, Finding | None]]:
-        detector = build_detector(self.test.experiment.draft["detector"])
-        found = []
-        for run in runs:
-            answered = run.outcome in ("answered", "truncated")
-            truncated = run.outcome == "truncated"
-            found.append((run, detector.detect(run.text, truncated=truncated) if answered else None))
-        return found
+    def _draw_effort(self, effort: Effort) -> str:
+        """Expected runs at several true rates; nothing to draw for a fixed number."""
+        if self.test.experiment.draft["stopping"]["kind"] == "fixed":
+            return ""
+        rows = tuple(ExpectedRuns(share=share, runs=runs) for share, runs in effort.expected)
+        figure = ExpectedRunsFigure(figure_id="expected-runs", labels=self.numbers.labels, rows=rows)
+        return draw_both_widths(draw_expected_runs, figure)

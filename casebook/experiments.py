@@ -5,27 +5,25 @@ The only module of the web application that talks to the engine's deeds.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Avg, Max
-from django.utils.translation import get_language
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from casebook.models import Case, CaseTest
-from casebook.report_numbers import number_writer
+from casebook.neutral_names import AS_RECORDED, AS_RECORDED_CHOSEN, TEMPERATURE
 from ensemble import states
 from ensemble.detectors import build_detector
 from ensemble.detectors.base import Finding
 from ensemble.detectors.refusal import DEFAULT_REFUSAL_PHRASES
 from ensemble.detectors.suggest import suggest_detector
 from ensemble.errors import ProtocolError
-from ensemble.models import Endpoint, Experiment, ExploratoryBatch, Run
+from ensemble.models import Endpoint, Experiment, ExploratoryBatch
 from ensemble.protocol import (
     Arm,
     Message,
@@ -45,7 +43,6 @@ Draft = dict[str, Any]
 DEFAULT_RUNS = 100
 LARGEST_FIXED_RUNS = 100_000
 PRIMARY_ARM = "primary"
-EXPECTED_AT = (0.0, 0.05, 0.1, 0.3, 0.5, 0.9, 1.0)
 
 
 def verbatim_prompt(case: Case) -> tuple[Message, ...]:
@@ -77,6 +74,7 @@ def propose_draft(case: Case, endpoint: Endpoint | None) -> Draft:
     )
     sampling = {**Sampling().document(), **(suggested.get("sampling") or {})}
     return {
+        "title": "",
         "question": suggested.get("question")
         or _("How often does the answer to the disputed prompt contain the error?"),
         "endpoint": endpoint.pk if endpoint else None,
@@ -93,34 +91,60 @@ def draft_sha256(draft: Draft) -> str:
     return sha256_hex(canonical_json(draft))
 
 
+def find_latest_test(case: Case) -> CaseTest | None:
+    return case.tests.select_related("experiment").order_by("-number").first()
+
+
+def choose_endpoint(case: Case, user: Any) -> Endpoint | None:
+    """The endpoint of the case's latest test if `user` may still use it, else the first one that they may."""
+    usable = Endpoint.objects.usable_by(user).order_by("pk")
+    latest = find_latest_test(case)
+    known = usable.filter(pk=latest.experiment.draft.get("endpoint")) if latest else usable.none()
+    return known.first() or usable.first()
+
+
+def begin_draft(case: Case, endpoint: Endpoint | None) -> Draft:
+    """What the case's latest test plans, its number as `begun_from`; proposed from the case when there is none."""
+    latest = find_latest_test(case)
+    if latest is None or not latest.experiment.draft:
+        return propose_draft(case, endpoint)
+    chosen = {"title": "", "endpoint": endpoint.pk if endpoint else None, "begun_from": latest.number}
+    return {**latest.experiment.draft, **chosen}
+
+
 @transaction.atomic
-def add_test(case: Case, *, title: str, operator: str, endpoint: Endpoint | None) -> CaseTest:
-    """A new draft test of the case, proposed from it."""
+def add_test(case: Case, *, title: str = "", operator: str, endpoint: Endpoint | None) -> CaseTest:
+    """A new draft test of the case; without a `title` it is called by its number."""
     Case.objects.select_for_update().get(pk=case.pk)
     number = (case.tests.aggregate(last=Max("number"))["last"] or 0) + 1
-    experiment = Experiment.objects.create(
-        title=title, operator=operator, draft=propose_draft(case, endpoint)
-    )
+    draft = {**begin_draft(case, endpoint), "title": title}
+    experiment = Experiment.objects.create(title=title, operator=operator, draft=draft)
     return CaseTest.objects.create(case=case, number=number, experiment=experiment)
 
 
 @transaction.atomic
 def save_draft(test: CaseTest, draft: Draft, *, seen_sha256: str) -> bool:
-    """Store an edited draft; False when it was changed or locked since the form was shown."""
+    """Store an edited draft with the test's name; False when it was changed or locked since the form was shown."""
     experiment = Experiment.objects.select_for_update().get(pk=test.experiment_id)
     stored = draft_sha256(experiment.draft)
     if not experiment.is_draft or stored not in (seen_sha256, draft_sha256(draft)):
         return False
-    Experiment.objects.filter(pk=experiment.pk, state=Experiment.State.DRAFT).update(draft=draft)
+    title = draft.get("title", experiment.title)
+    Experiment.objects.filter(pk=experiment.pk, state=Experiment.State.DRAFT).update(draft=draft, title=title)
     test.experiment.refresh_from_db()
     return True
+
+
+def may_delete(experiment: Experiment) -> bool:
+    """Whether nothing was run: a test that was tried stays, so that reports count all exploratory runs ever made."""
+    return experiment.is_draft and not experiment.ledger.exists()
 
 
 def delete_draft(test: CaseTest) -> bool:
     """Remove a test that never ran: neither locked nor tried. Anything that was run stays on record."""
     with transaction.atomic():
         experiment = Experiment.objects.select_for_update().get(pk=test.experiment_id)
-        if not experiment.is_draft or experiment.ledger.exists():
+        if not may_delete(experiment):
             return False
         test.delete()
         experiment.delete()
@@ -140,7 +164,7 @@ def build_protocol(case: Case, draft: Draft) -> Protocol:
         )
     sampling = Sampling.from_document(draft["sampling"])
     primary = Arm(
-        name=_("as recorded, default sampling"),
+        name=AS_RECORDED if _chooses_by_default(sampling) else AS_RECORDED_CHOSEN,
         purpose=PRIMARY_ARM,
         endpoint=endpoint.name,
         backend=endpoint.backend,
@@ -158,14 +182,18 @@ def build_protocol(case: Case, draft: Draft) -> Protocol:
     )
 
 
+def _chooses_by_default(sampling: Sampling) -> bool:
+    """Whether words are chosen as by default; how long an answer may be is another matter."""
+    return sampling == Sampling(max_tokens=sampling.max_tokens, context_length=sampling.context_length)
+
+
 def _temperature_arms(primary: Arm, temperatures: Sequence[str]) -> list[Arm]:
-    numbers = number_writer(get_language() or "en")
     arms = []
     for text in dict.fromkeys(temperatures):
         temperature = Decimal(text)
         if temperature == primary.sampling.temperature:
             continue
-        name = _("temperature %(value)s") % {"value": numbers.write_decimal(decimal_text(temperature))}
+        name = TEMPERATURE % {"value": decimal_text(temperature)}
         sampling = replace(primary.sampling, temperature=temperature)
         arms.append(replace(primary, name=name, purpose="temperature", sampling=sampling))
     return arms
@@ -258,54 +286,6 @@ def steer(test: CaseTest, action: str, *, by: str) -> bool:
         if changed:
             enqueue_on_commit(work_on_experiment, test.experiment_id)
     return changed
-
-
-@dataclass(frozen=True, kw_only=True)
-class Effort:
-    """What a stopping rule is expected to take: runs at several true rates, and seconds a run, if known."""
-
-    expected: tuple[tuple[float, float], ...]  # (true rate, mean number of runs)
-    most: int
-    arms: int
-    run_seconds: float | None
-
-    @property
-    def most_seconds(self) -> float | None:
-        """Seconds for the largest number of runs, all arms together; None when nothing was measured yet."""
-        return None if self.run_seconds is None else self.most * self.arms * self.run_seconds
-
-    @property
-    def most_minutes(self) -> int:
-        return math.ceil((self.most_seconds or 0.0) / 60)
-
-
-def estimate_effort(draft: Draft) -> Effort:
-    """The expected number of runs and the time they take on the chosen endpoint, from what it took before."""
-    stopping = draft["stopping"]
-    if stopping["kind"] == "fixed":
-        runs = int(stopping["runs"])
-        expected: tuple[tuple[float, float], ...] = tuple((p, float(runs)) for p in EXPECTED_AT)
-    else:
-        plan = offered_plan(stopping["half_width"], stopping["level"])
-        runs = plan.max_runs
-        expected = tuple((p, plan.expected_runs(p)) for p in EXPECTED_AT)
-    return Effort(
-        expected=expected,
-        most=runs,
-        arms=1 + len(draft["temperatures"]),
-        run_seconds=measured_run_seconds(draft["endpoint"]),
-    )
-
-
-def measured_run_seconds(endpoint_id: int | None) -> float | None:
-    """Seconds of wall clock a run took lately on this endpoint, its calls being made at once."""
-    endpoint = Endpoint.objects.filter(pk=endpoint_id).first() if endpoint_id else None
-    if endpoint is None:
-        return None
-    batches = ExploratoryBatch.objects.filter(plan__protocol__arms__0__endpoint=endpoint.name)
-    recent = Run.objects.filter(experiment__batches__in=batches.order_by("-pk")[:5]).exclude(outcome="failed")
-    mean: float | None = recent.aggregate(mean=Avg("duration_ms"))["mean"]
-    return None if mean is None else mean / 1000 / endpoint.concurrency
 
 
 def prompt_bytes(messages: Sequence[Message]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
@@ -51,7 +51,10 @@ class NumberWriter:
         except InvalidOperation:
             return ""
         digits = 0 if number == number.to_integral_value() else 2
-        return f"{self.labels.format_number(float(number), digits)} {currency}".strip()
+        labels = replace(
+            self.labels, thousands_from=1_000
+        )  # with kopecks a sum is grouped from four digits on
+        return f"{labels.format_number(float(number), digits)} {currency}".strip()
 
     def write_size(self, size: int) -> str:
         if size < 1000:
@@ -69,6 +72,12 @@ class NumberWriter:
         # Translators: Django's date format letters; E is the month in the form that follows a day.
         day = pgettext("format of day and time", "j E Y, H:i:s")
         return f"{format_moment(moment, day)} UTC" if moment else DASH
+
+    def write_minute(self, moment: datetime) -> str:
+        """A time as day, hour and minute in UTC, for sentences."""
+        # Translators: Django's date format letters; E is the month in the form that follows a day.
+        day = pgettext("format of day and time", "j E Y, H:i")
+        return f"{format_moment(moment.astimezone(UTC), day)} UTC"
 
     def write_period(self, start: str | None, end: str | None) -> str:
         """From one time to another; on one day the day is written once."""

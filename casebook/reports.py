@@ -72,12 +72,13 @@ def build_context(test: CaseTest, result: SealedResult, *, language: str) -> dic
     exhibits, tests = list(case.exhibits.all()), _list_locked_tests(case)
     return ReportContext(
         language=language,
-        case=_case_facts(case),
+        case=_case_facts(case, language),
         incident=_incident_facts(case, result),
         exhibits=tuple(_exhibit_facts(exhibit) for exhibit in exhibits),
         tests=tuple(_test_facts(row) for row in tests),
         events=tuple(_list_events(test)),
         test_number=test.number,
+        question=case.question_in(result.document["protocol"]["question"], language),
         exploratory_runs=_count_exploratory(case),
         result_json=result.document_json,
         result_sha256=result.sha256,
@@ -89,12 +90,12 @@ def build_context(test: CaseTest, result: SealedResult, *, language: str) -> dic
     ).document()
 
 
-def _case_facts(case: Case) -> CaseFacts:
+def _case_facts(case: Case, language: str) -> CaseFacts:
     return CaseFacts(
         public_id=str(case.public_id),
         title=case.title,
         summary=case.summary,
-        illustration_notice=case.illustration_notice,
+        illustration_notice=case.notice_in(language),
     )
 
 
@@ -257,12 +258,12 @@ def _close(report: Report, owner: str, **fields: Any) -> bool:
 def _describe_failure(error: Exception) -> str:
     if isinstance(error, RenderingEndedError):
         return _(
-            "Rendering was begun %(number)s times and never ended; the computer may lack memory for it."
+            "Rendering was started %(number)s times and never finished; the computer may be short of memory."
         ) % {"number": MOST_CLAIMS}
     if isinstance(error, OSError):
         return _("The file could not be stored: %(reason)s.") % {
             "reason": error.strerror or type(error).__name__
         }
-    return _("An error of the kind %(kind)s; the administrator finds it in the log.") % {
+    return _("An error of type %(kind)s; the administrator will find it in the log.") % {
         "kind": type(error).__name__
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from casebook.views import accounts, cases, endpoints, exhibits, home, reports, team, tests
+from casebook.views import accounts, cases, endpoints, exhibits, guide, home, reports, team, tests
 
 app_name = "casebook"
 
@@ -13,6 +13,8 @@ CASE = "cases/<uuid:public_id>/"
 public_routes = [
     path("", home.home, name="home"),
     path("samples/", home.sample_list, name="sample-list"),
+    path("help/", guide.show_guide, name="help"),
+    path("help/<slug:name>/", guide.show_guide, name="help-page"),
 ]
 case_routes = [
     path("cases/", cases.case_list, name="case-list"),
@@ -42,6 +44,7 @@ test_routes = [
     path(f"{TEST}delete/", tests.test_delete, name="test-delete"),
     path(f"{TEST}live/", tests.test_live, name="test-live"),
     path(f"{TEST}steer/", tests.test_steer, name="test-steer"),
+    path(f"{TEST}cancel/", tests.test_cancel, name="test-cancel"),
     path(f"{TEST}runs/", tests.run_list, name="run-list"),
     path(f"{TEST}runs/<int:run_id>/", tests.run_detail, name="run-detail"),
     path(f"{TEST}files/<str:name>", tests.test_file, name="test-file"),

@@ -44,15 +44,15 @@ SENTENCES: dict[str, Any] = {
         "n",
     ),
     "finding.deterministic": ngettext_lazy(
-        "At these settings the words are chosen without chance, so that %(runs)s rerun counts as one "
-        "observation. The label was “error” in %(errors)s.",
-        "At these settings the words are chosen without chance, so that %(runs)s reruns count as one "
-        "observation. The label was “error” in %(errors)s of them.",
+        "At these settings nothing is left to chance, so %(runs)s rerun counts as one observation. The "
+        "label was “error” in %(errors)s.",
+        "At these settings nothing is left to chance, so %(runs)s reruns count as one observation. The "
+        "label was “error” in %(errors)s of them.",
         "n",
     ),
     "finding.unlabelled": ngettext_lazy(
-        "There is no rate: the detector could not label the %(count)s answer there is.",
-        "There is no rate: the detector could not label any of %(count)s answers.",
+        "There is no rate: the detector could not label the %(count)s answer given.",
+        "There is no rate: the detector could not label any of the %(count)s answers.",
         "n",
     ),
     "finding.no_runs": _("There is no rate: no counted run was finished."),
@@ -63,13 +63,39 @@ SENTENCES: dict[str, Any] = {
         "n",
     ),
     "running.none": _("No run has been counted yet."),
+    "running.unlabelled": ngettext_lazy(
+        "%(unlabelled)s of the first %(runs)s runs has no label and brings the end no nearer. The test ends at the "
+        "latest after %(limit)s runs, 2 × %(planned)s, with or without enough labels.",
+        "%(unlabelled)s of the first %(runs)s runs have no label and bring the end no nearer. The test ends at the "
+        "latest after %(limit)s runs, 2 × %(planned)s, with or without enough labels.",
+        "n",
+    ),
+    "running.unlabelled_arms": ngettext_lazy(
+        "%(unlabelled)s of the first %(runs)s runs of an arm has no label and brings the end no nearer. Each arm ends "
+        "at the latest after %(limit)s runs, 2 × %(planned)s, with or without enough labels.",
+        "%(unlabelled)s of the first %(runs)s runs of an arm have no label and bring the end no nearer. Each arm ends "
+        "at the latest after %(limit)s runs, 2 × %(planned)s, with or without enough labels.",
+        "n",
+    ),
+    "running.groups": ngettext_lazy(
+        "%(total)s different answer so far.",
+        "%(total)s different answers so far.",
+        "n",
+    ),
+    "running.groups_drawn": ngettext_lazy(
+        "%(total)s different answer so far; the figure shows the %(drawn)s most frequent.",
+        "%(total)s different answers so far; the figure shows the %(drawn)s most frequent.",
+        "n",
+    ),
     "running.sequence": _(
         "While the test runs, only the %(level)s confidence sequence is shown: %(low)s to %(high)s. It stays valid "
         "however often one looks; the planned interval comes when the locked rule is met."
     ),
     "finding.varied": ngettext_lazy(
-        "The answers differed all the same (%(count)s different one): something besides the sampling changed them.",
-        "The answers differed all the same (%(count)s different ones): something besides the sampling changed them.",
+        "The answers differed nevertheless (%(count)s different one): something besides the sampling "
+        "changed them.",
+        "The answers differed nevertheless (%(count)s different ones): something besides the sampling "
+        "changed them.",
         "n",
     ),
     # --- how sure: exactly one beside each finding --------------------------------------------------------------
@@ -78,12 +104,13 @@ SENTENCES: dict[str, Any] = {
         "true share in at most %(miss)s of tests."
     ),
     "interval.precision": _(
-        "The %(level)s interval for the true share runs from %(low)s to %(high)s. It was worked out for this very "
-        "stopping rule: wherever the rule may stop, the true share is missed in at most %(miss)s of tests."
+        "The %(level)s interval for the true share runs from %(low)s to %(high)s. It was worked out for "
+        "exactly this stopping rule: wherever the rule may stop, the true share is missed in at most "
+        "%(miss)s of tests."
     ),
     "interval.sequence": _(
-        "The test did not reach its planned end, so that only the confidence sequence is given: at %(level)s the "
-        "true share lies between %(low)s and %(high)s, whenever one stops."
+        "The test did not reach its planned end, so only the confidence sequence is given: at %(level)s "
+        "the true share lies between %(low)s and %(high)s, whenever one stops."
     ),
     "interval.deterministic": _(
         "No interval is given: repeats of one observation do not make it more certain."
@@ -119,6 +146,11 @@ SENTENCES: dict[str, Any] = {
         "percentage points, not before %(min_runs)s labelled runs; at most %(max_runs)s runs are needed.",
         "n",
     ),
+    "rule.limit": ngettext_lazy(
+        "Each arm ends after %(limit)s run at the latest, whether or not the answers have a label.",
+        "Each arm ends after %(limit)s runs at the latest, whether or not the answers have a label.",
+        "n",
+    ),
     "audit.planned": _("%(minimum)s seeds, or %(share)s of the counted runs if that is more."),
     # --- how the arm ended --------------------------------------------------------------------------------------
     "ended.rule": ngettext_lazy(
@@ -131,6 +163,11 @@ SENTENCES: dict[str, Any] = {
         "The arm reached its limit of %(limit)s runs without meeting the rule: too many answers had no label.",
         "n",
     ),
+    "reason.limit": ngettext_lazy(
+        "%(runs)s run was made, without a label: %(unlabelled)s.",
+        "%(runs)s runs were made, without a label: %(unlabelled)s.",
+        "n",
+    ),
     "ended.failed": _("The arm ended before its rule was met: a call kept failing."),
     "ended.identity": _("The arm was stopped: the model behind the endpoint changed while the test ran."),
     "ended.cancelled": _("The test was cancelled by its operator before the rule was met."),
@@ -141,7 +178,7 @@ SENTENCES: dict[str, Any] = {
         "The messages sent differ from those recorded in the incident; both are printed in this report."
     ),
     # --- answers without a label, refusals, what was finished besides -------------------------------------------
-    "band.none": _("Every counted run has a label, so that nothing had to be assumed about missing ones."),
+    "band.none": _("Every counted run has a label, so nothing had to be assumed about missing ones."),
     "band.some": ngettext_lazy(
         "%(count)s counted run has no label and is not in the share. Whatever it was, the true share lies between "
         "%(low)s and %(high)s, sampling error included.",
@@ -155,35 +192,37 @@ SENTENCES: dict[str, Any] = {
         "n",
     ),
     "substantive.rate": ngettext_lazy(
-        "Refusals left out, the error recurred in %(errors)s of %(runs)s answer: %(share)s, interval from %(low)s "
-        "to %(high)s.",
-        "Refusals left out, the error recurred in %(errors)s of %(runs)s answers: %(share)s, interval from %(low)s "
-        "to %(high)s.",
+        "Leaving refusals out, the error recurred in %(errors)s of %(runs)s answer: %(share)s, interval "
+        "from %(low)s to %(high)s.",
+        "Leaving refusals out, the error recurred in %(errors)s of %(runs)s answers: %(share)s, interval "
+        "from %(low)s to %(high)s.",
         "n",
     ),
-    "substantive.same": _("No answer was a refusal, so that leaving refusals out changes nothing."),
+    "substantive.same": _("No answer was a refusal, so leaving refusals out changes nothing."),
     "substantive.plain": ngettext_lazy(
-        "Refusals left out, the error recurred in %(errors)s of %(runs)s answer.",
-        "Refusals left out, the error recurred in %(errors)s of %(runs)s answers.",
+        "Leaving refusals out, the error recurred in %(errors)s of %(runs)s answer.",
+        "Leaving refusals out, the error recurred in %(errors)s of %(runs)s answers.",
         "n",
     ),
     "completed.same": _("No run beyond the counted ones was finished."),
     "completed.more": ngettext_lazy(
-        "Runs are made several at a time: when the count stopped, %(more)s further run was finished. Over all "
-        "finished runs the error recurred in %(errors)s of %(runs)s; confidence sequence from %(low)s to %(high)s.",
-        "Runs are made several at a time: when the count stopped, %(more)s further runs were finished. Over all "
-        "finished runs the error recurred in %(errors)s of %(runs)s; confidence sequence from %(low)s to %(high)s.",
+        "Runs are made several at a time: %(more)s further run finished after the count had stopped. Over "
+        "all finished runs the error recurred in %(errors)s of %(runs)s; confidence sequence from %(low)s "
+        "to %(high)s.",
+        "Runs are made several at a time: %(more)s further runs finished after the count had stopped. Over "
+        "all finished runs the error recurred in %(errors)s of %(runs)s; confidence sequence from %(low)s "
+        "to %(high)s.",
         "n",
     ),
     "completed.plain": ngettext_lazy(
-        "Runs are made several at a time: when the count stopped, %(more)s further run was finished. Over all "
-        "finished runs the error recurred in %(errors)s of %(runs)s.",
-        "Runs are made several at a time: when the count stopped, %(more)s further runs were finished. Over all "
-        "finished runs the error recurred in %(errors)s of %(runs)s.",
+        "Runs are made several at a time: %(more)s further run finished after the count had stopped. Over "
+        "all finished runs the error recurred in %(errors)s of %(runs)s.",
+        "Runs are made several at a time: %(more)s further runs finished after the count had stopped. Over "
+        "all finished runs the error recurred in %(errors)s of %(runs)s.",
         "n",
     ),
     # --- determinism audit --------------------------------------------------------------------------------------
-    "audit.none": _("No seed was repeated, so that nothing is known about determinism."),
+    "audit.none": _("No seed was repeated, so nothing is known about determinism."),
     "audit.identical": ngettext_lazy(
         "%(repeats)s seed was repeated and gave the identical text again.",
         "%(repeats)s seeds were repeated; every one gave the identical text again.",
@@ -200,33 +239,41 @@ SENTENCES: dict[str, Any] = {
     "audit.cache": _("Answered from a warm prompt cache: %(warm)s; cold: %(cold)s; not stated: %(unknown)s."),
     # --- identity of the model ----------------------------------------------------------------------------------
     "identity.same": ngettext_lazy(
-        "The endpoint named the same model at the %(checks)s check made.",
-        "The endpoint named the same model at all %(checks)s checks made before, during and after the runs.",
+        "The endpoint reported the same model at the %(checks)s check made.",
+        "The endpoint reported the same model at each of the %(checks)s checks made before, during and "
+        "after the runs.",
         "n",
     ),
     "identity.changed": _(
-        "The endpoint named another model during the test; the runs after that are not counted."
+        "The endpoint reported a different model during the test; the runs after that are not counted."
     ),
-    "identity.not_asked": _("No run was made, so that the model was not asked for its identity."),
-    "identity.unknown": _("The endpoint does not tell which model it runs."),
-    "identity.gap": _("A change there and back between two checks would not be seen."),
+    "identity.not_asked": _("No run was made, so the model was not asked for its identity."),
+    "identity.unknown": _("The endpoint does not say which model it runs."),
+    "identity.gap": _("A change made and reversed between two checks would go unnoticed."),
     # --- answers and lists --------------------------------------------------------------------------------------
     "groups.all": ngettext_lazy(
         "%(total)s different answer was given.",
-        "%(total)s different answers were given; all are listed.",
+        "%(total)s different answers were given; all are shown.",
+        "n",
+    ),
+    "groups.listed": ngettext_lazy(
+        "%(total)s different answer was given; the figure shows the %(drawn)s most frequent, the list beneath all.",
+        "%(total)s different answers were given; the figure shows the %(drawn)s most frequent, the list beneath all.",
         "n",
     ),
     "groups.some": ngettext_lazy(
-        "%(total)s different answer was given; the most frequent are listed, %(shown)s in number.",
-        "%(total)s different answers were given; the most frequent are listed, %(shown)s in number.",
+        "%(total)s different answer was given; the figure shows the %(drawn)s most frequent, the list beneath the "
+        "%(listed)s most frequent.",
+        "%(total)s different answers were given; the figure shows the %(drawn)s most frequent, the list beneath the "
+        "%(listed)s most frequent.",
         "n",
     ),
     "groups.none": _("No answer was given."),
     "seeds.duplicate": ngettext_lazy(
-        "%(count)s run drew a seed that another run had drawn before. Seeds are drawn with replacement, so that "
+        "%(count)s run drew a seed that another run had drawn before. Seeds are drawn with replacement, so "
         "both count.",
-        "%(count)s runs drew a seed that another run had drawn before. Seeds are drawn with replacement, so that "
-        "all count.",
+        "%(count)s runs drew a seed that another run had drawn before. Seeds are drawn with replacement, "
+        "so all count.",
         "n",
     ),
     "seeds.checked": ngettext_lazy(
@@ -245,10 +292,10 @@ SENTENCES: dict[str, Any] = {
         "n",
     ),
     "calls.remade": ngettext_lazy(
-        "%(count)s run may have been called twice, because a worker stopped in between; the answer recorded first "
-        "is the one that counts.",
-        "%(count)s runs may have been called twice, because a worker stopped in between; the answer recorded first "
-        "is the one that counts.",
+        "%(count)s run may have been called twice, because a worker stopped midway; the answer recorded "
+        "first is the one that counts.",
+        "%(count)s runs may have been called twice, because a worker stopped midway; the answer recorded "
+        "first is the one that counts.",
         "n",
     ),
     "runs.all": ngettext_lazy(

@@ -51,15 +51,18 @@ SUFFIXES: Mapping[str, tuple[str, ...]] = {
 }
 _PILLOW_FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/gif": "GIF", "image/webp": "WEBP"}
 _ADVICE: Mapping[str, Promise] = {
-    "picture": gettext_lazy("It is a picture of a type that not everybody can open. Save it as PNG or JPEG."),
+    "picture": gettext_lazy(
+        "It is a picture in a format that not everybody can open. Save it as PNG or JPEG."
+    ),
     "recording": gettext_lazy(
-        "Sound and video are not taken in. Add screenshots or a transcript, and keep the file."
+        "Sound and video are not accepted. Add screenshots or a transcript, and keep the file."
     ),
     "document": gettext_lazy("Save the document as PDF and add that."),
     "archive": gettext_lazy("Unpack the archive and add the files one by one."),
-    "program": gettext_lazy("Programs are not taken in."),
+    "program": gettext_lazy("Programs are not accepted."),
     "": gettext_lazy(
-        "Accepted are PNG, JPEG, GIF, WebP, PDF, plain text in UTF-8 and JSON. Save or print it as PDF."
+        "Accepted types: PNG, JPEG, GIF, WebP, PDF, plain text in UTF-8 and JSON. Save or print the file "
+        "as PDF."
     ),
 }
 _SUFFIX = re.compile(r"\.(?=[0-9]*[a-z])[a-z0-9]{1,8}\Z", re.IGNORECASE)  # ".05" is the end of a time
@@ -114,7 +117,9 @@ def inspect_bytes(name: str, data: bytes, limit: int) -> InspectedUpload:
 def find_media_type(name: str, data: bytes) -> str:
     """The accepted type that the bytes are and that `name` does not contradict. Raises `UploadError`."""
     if not data:
-        raise UploadError(_("“%(name)s” is empty. Choose the file again, or save it anew.") % {"name": name})
+        raise UploadError(
+            _("“%(name)s” is empty. Choose the file again, or save it once more.") % {"name": name}
+        )
     suffix = _find_suffix(name)
     media_type = sniff_binary_type(data)
     if media_type:
@@ -123,7 +128,8 @@ def find_media_type(name: str, data: bytes) -> str:
         media_type = _read_text_type(name, suffix, data)
     if suffix and suffix not in SUFFIXES[media_type]:
         message = _(
-            "“%(name)s” is not what its name says: by its content it should end in %(suffix)s. Rename it if so."
+            "“%(name)s” is not what its name says: judging by its content, the name should end in "
+            "%(suffix)s. Rename it if that is right."
         )
         raise UploadError(message % {"name": name, "suffix": SUFFIXES[media_type][0]})
     return media_type
@@ -154,7 +160,8 @@ def _check_binary(name: str, media_type: str, data: bytes) -> None:
     """Refuses a file that only begins like its type, or is a file of another type as well."""
     if is_two_files_at_once(data):
         message = _(
-            "“%(name)s” is a file of two types at once. Save it anew with an ordinary program and add that."
+            "“%(name)s” is a file of two types at once. Save it again with an ordinary program and add "
+            "that copy."
         )
         raise UploadError(message % {"name": name})
     if media_type == "application/pdf":
@@ -178,7 +185,7 @@ def _damaged(name: str) -> UploadError:
 
 
 def _too_large(name: str, limit: int) -> UploadError:
-    message = _("“%(name)s” is too large: at most %(limit)s are taken in. Save a smaller copy or split it.")
+    message = _("“%(name)s” is too large: the limit is %(limit)s. Save a smaller copy or split it.")
     return UploadError(message % {"name": name, "limit": filesizeformat(limit)})
 
 
@@ -186,7 +193,7 @@ def _read_text_type(name: str, suffix: str, data: bytes) -> str:
     kind = sniff_foreign_kind(data)
     text = None if kind else decode_text(data)
     if text is None:
-        message = _("“%(name)s” is of a type that is not taken in. %(advice)s")
+        message = _("“%(name)s” is of a type that is not accepted. %(advice)s")
         raise UploadError(message % {"name": name, "advice": _ADVICE[kind]})
     if begins_as_markup(text) or hides_pdf(text):
         message = _(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ensemble.models import Endpoint, Experiment
 
 EMBEDDED_MODEL = "SmolLM2-135M-Instruct"
+EMBEDDED_NAME = "Embedded model"  # protocols keep this; pages translate it
 # Eight slots answer as fast as sixteen on two cores, with less memory (measured with the embedded model).
 EMBEDDED_SLOTS = 8
 
@@ -15,7 +16,7 @@ def ensure_default_endpoint() -> Endpoint:
     if existing is not None:
         return existing
     endpoint, _created = Endpoint.objects.get_or_create(
-        name="Embedded model",
+        name=EMBEDDED_NAME,
         defaults={
             "backend": Endpoint.Kind.EMBEDDED,
             "model": EMBEDDED_MODEL,

@@ -18,7 +18,7 @@ from ensemble.calls import make_call
 from ensemble.errors import EndpointError, StateError
 from ensemble.ledger import lock_head
 from ensemble.models import Endpoint, Experiment, ExploratoryBatch, Zone
-from ensemble.protocol import Protocol, SaltedText, canonical_json, sha256_hex
+from ensemble.protocol import JsonValue, Protocol, SaltedText, canonical_json, sha256_hex
 from ensemble.recording import record_calls
 from ensemble.runner import endpoint_of
 from ensemble.slots import LEASE, lease_slots, release_slots, renew_slots
@@ -30,15 +30,20 @@ EXPLORATORY_ATTEMPTS = 2  # a person is waiting: say soon that the endpoint fail
 BatchState = ExploratoryBatch.State
 
 
+def describe_plan(protocol: Protocol) -> dict[str, JsonValue]:
+    """What a batch keeps of a draft's protocol: the document with unsalted hashes, and the texts they stand for."""
+    texts = [SaltedText(text=text, salt=b"") for text in protocol.texts()]
+    return {
+        "protocol": protocol.document(texts),
+        "texts": {item.sha256: item.text for item in texts},
+    }
+
+
 def request_runs(experiment: Experiment, protocol: Protocol, count: int) -> ExploratoryBatch:
     """Ask for `count` exploratory runs of the draft's first arm. They are made by a worker, before any chunk."""
     if not 1 <= count <= LARGEST_BATCH:
         raise ValueError(f"count must be between 1 and {LARGEST_BATCH}")
-    texts = [SaltedText(text=text, salt=b"") for text in protocol.texts()]
-    plan = {
-        "protocol": protocol.document(texts),
-        "texts": {item.sha256: item.text for item in texts},
-    }
+    plan = describe_plan(protocol)
     with transaction.atomic():
         lock_head(experiment)
         experiment.refresh_from_db()

@@ -85,7 +85,9 @@ def _end_by_arms(experiment: Experiment, arms: list[ArmProgress]) -> None:
     if broken:
         end(experiment, kind="failed", reason=broken[0].stop_reason, details=details)
     else:
-        end(experiment, kind="completed", reason="every arm met the locked stopping rule", details=details)
+        met = all(arm.stop_kind == "rule" for arm in arms)
+        reason = "every arm met the locked stopping rule" if met else "an arm reached its limit of runs"
+        end(experiment, kind="completed", reason=reason, details=details)
 
 
 def _final_identity_problem(experiment: Experiment, arm: ArmProgress) -> str:

@@ -6,9 +6,12 @@ import json
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import groupby
 from pathlib import Path
 
 import pytest
+from django.utils import translation
+from django.utils.translation import gettext
 
 from ensemble.backends import BACKENDS, open_backend
 from ensemble.backends.base import EndpointConfig
@@ -23,6 +26,19 @@ DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 DETECTORS_PAGE, ENDPOINTS_PAGE, GUIDE = (
     (DOCS / f"{name}.md").read_text(encoding="utf-8") for name in ("detectors", "endpoints", "user-guide")
+)
+RUSSIAN_GUIDE = (DOCS / "user-guide.ru.md").read_text(encoding="utf-8")
+BUTTONS = (
+    *(
+        "Copy to my cases",
+        "Plan a test",
+        "Save and try",
+        "Lock and run",
+        "Make the PDF report",
+        "Log an incident",
+    ),
+    *("Show how it is read", "Save and try the detector", "Pause", "Resume", "Cancel the test", "All runs"),
+    "Request the report",
 )
 CODE = re.compile(r"^```.*?^```$|`[^`\n]*`", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\(([^()\s]+)\)")
@@ -69,6 +85,30 @@ LINKS = list(find_links())
 EXAMPLES = [
     (json.loads(spec), *row) for spec, table in EXAMPLE.findall(DETECTORS_PAGE) for row in read_rows(table)
 ]
+
+
+def test_the_russian_guide_has_every_part_of_the_english_one() -> None:
+    def outline(text: str) -> list[tuple[str, int]]:
+        """Kinds of the blocks in order, a table with its number of rows and a list with that of its points."""
+        lines = BLOCK.sub("", text).splitlines()
+        kinds = [re.match(r"#+ |\||\* |    ", line) for line in lines]
+        return [(kind, len(list(group))) for kind, group in groupby(match[0] for match in kinds if match)]
+
+    assert outline(RUSSIAN_GUIDE) == outline(GUIDE)
+
+
+def test_the_tables_of_both_guides_have_the_same_numbers() -> None:
+    for english, russian in (("precision", "точность"), ("runs", "прогонов")):
+        rows = find_rows(RUSSIAN_GUIDE, russian)
+        plain = [[cell.replace("п. п. при", "points at").replace(",", ".") for cell in row] for row in rows]
+        assert plain == find_rows(GUIDE, english)
+
+
+@pytest.mark.parametrize("guide", ["en", "ru"])
+def test_the_buttons_that_a_guide_names_are_those_of_the_pages(guide: str) -> None:
+    with translation.override(guide):
+        for button in BUTTONS:
+            assert f"*{gettext(button)}" in (GUIDE if guide == "en" else RUSSIAN_GUIDE)
 
 
 @pytest.mark.parametrize(("page", "target"), LINKS, ids=[f"{page.name}: {target}" for page, target in LINKS])

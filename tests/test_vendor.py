@@ -8,7 +8,7 @@ from fontTools.ttLib import TTFont
 
 VENDOR = Path(__file__).resolve().parent.parent / "static" / "vendor"
 RUSSIAN = "".join(map(chr, range(ord("А"), ord("я") + 1))) + "Ёё"
-SIGNS = "0123456789«»„“”’№§–—…\u00a0°·≤≥≠≈×÷±−′″⅓½αβ→←%‰€£"
+SIGNS = "0123456789«»„“”’№§–—…\u00a0\u202f°·≤≥≠≈×÷±−′″⅓½αβ→←%‰€£"
 
 
 def read_manifest() -> dict[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext, gettext_lazy
 
 NO_BREAK_SPACE = "\u00a0"
+NARROW_NO_BREAK_SPACE = "\u202f"
 OUTCOMES = ("error", "no_error", "unclear", "refused", "truncated", "failed")
 OUTCOME_NAMES = {
     "error": gettext_lazy("error"),
@@ -58,7 +59,7 @@ ENGLISH = Labels(decimal_mark=".", thousands_mark=",", percent_sign="%")
 # Russian typography groups digits from five on and sets the percent sign off.
 RUSSIAN = Labels(
     decimal_mark=",",
-    thousands_mark=NO_BREAK_SPACE,
+    thousands_mark=NARROW_NO_BREAK_SPACE,
     percent_sign=NO_BREAK_SPACE + "%",
     thousands_from=10_000,
 )

@@ -30,7 +30,7 @@ EXPLANATIONS = {
         "A small English model inside the worker. It needs no server and no download: good for trying the method, "
         "not for judging anybody’s product."
     ),
-    Kind.OLLAMA: _("A local or remote server with models of your choice. The usual one."),
+    Kind.OLLAMA: _("A local or remote server with models of your choice. The usual kind."),
     Kind.SCRIPTED: _("No model at all: answers with a known error rate, to test the instrument itself."),
 }
 # What each kind needs; a field that is not listed means nothing to it and is emptied.
@@ -51,7 +51,7 @@ class EndpointForm(EndpointModelForm):
         label=_("People who may use it"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("User names, separated by spaces or commas. Administrators may always use it."),
+        help_text=_("Usernames, separated by spaces or commas. Administrators may always use it."),
     )
 
     class Meta:
@@ -80,8 +80,11 @@ class EndpointForm(EndpointModelForm):
             ),
             "options": format_lazy("{} {}", _("JSON, for example:"), SCRIPT_EXAMPLE),
             "concurrency": _("How many calls the server takes at the same time, from all tests together."),
-            "is_enabled": _("Switch off to keep it out of new tests."),
-            "is_open": _("Its bill and its load are somebody's: otherwise name the people below."),
+            "is_enabled": _("Clear the tick to keep it out of new tests."),
+            "is_open": _(
+                "With a tick, everybody with an account may make calls on it, at the expense of whoever pays for it. "
+                "Without one, only administrators and the people named below may."
+            ),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -101,7 +104,7 @@ class EndpointForm(EndpointModelForm):
         missing = sorted(set(names) - {user.get_username() for user in users})
         if missing:
             raise ValidationError(
-                _("No account has the user name: %(names)s."), params={"names": ", ".join(missing)}
+                _("No account has the username: %(names)s."), params={"names": ", ".join(missing)}
             )
         return users
 

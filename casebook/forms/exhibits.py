@@ -55,7 +55,9 @@ class ExhibitFilesField(ManyFilesField):
         seen: dict[str, str] = {}
         for upload in uploads:
             if upload.sha256 in seen:
-                message = _("“%(first)s” and “%(second)s” are the same file, byte for byte. Choose it once.")
+                message = _(
+                    "“%(first)s” and “%(second)s” are the same file, byte for byte. Attach it only once."
+                )
                 names = {"first": seen[upload.sha256], "second": upload.name}
                 raise ValidationError(message, params=names)
             seen[upload.sha256] = upload.name
@@ -67,5 +69,5 @@ class AddExhibitsForm(forms.Form):
         label=_("Description"),
         max_length=300,
         required=False,
-        help_text=_("What it shows, and how it was obtained. Holds for all files of this upload."),
+        help_text=_("What it shows and how it was obtained. Applies to every file of this upload."),
     )

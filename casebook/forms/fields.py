@@ -32,8 +32,8 @@ class PlainTextField(forms.CharField):
 
     default_error_messages = {
         "unstorable": _(
-            "This text holds a character that cannot be stored (NUL or half of a character). "
-            "Remove it here, and attach the original as a file."
+            "This text contains a character that cannot be stored (NUL or half of a character). Remove it "
+            "here and attach the original as a file."
         ),
     }
 
@@ -117,7 +117,7 @@ class TimeZoneField(PlainTextField):
 
     default_error_messages = {
         "unknown_zone": _(
-            "There is no time zone of this name. Examples: Europe/Moscow, America/Vancouver, UTC."
+            "There is no time zone with this name. Examples: Europe/Moscow, America/Vancouver, UTC."
         )
     }
 
@@ -136,7 +136,7 @@ class JSONObjectField(forms.JSONField):
 
     default_error_messages = {
         "no_object": _("A JSON object is needed: { … }."),
-        "unstorable": _("It holds something that cannot be stored: NUL, half of a character, or NaN."),
+        "unstorable": _("It contains something that cannot be stored: NUL, half of a character, or NaN."),
     }
 
     def to_python(self, value: Any) -> Any:

@@ -80,7 +80,7 @@ SECTIONS = (
     Section(
         key="error",
         title=_("What is wrong"),
-        help=_("From this the rule is proposed that will recognise the error in other answers."),
+        help=_("From this, Casebook proposes the rule that will recognise the error in other answers."),
         rows=(("what_is_wrong",), ("wrong_statement",), ("truth",), ("truth_source",)),
     ),
     Section(
@@ -92,31 +92,35 @@ SECTIONS = (
     Section(
         key="warning",
         title=_("The warning"),
-        help=_("Any notice that the AI may be wrong: its exact words, and the place where the user met it."),
+        help=_("Any notice that the AI may be wrong: its exact words, and where the user saw it."),
         rows=(("disclaimer",), ("disclaimer_place",)),
     ),
 )
 FILES_SECTION = Section(
     key="files",
     title=_("Files"),
-    help=_("Screenshots, exports, letters. Each is numbered and hashed on arrival and kept as it came."),
+    help=_(
+        "Screenshots, exports, letters. Each is numbered and hashed on arrival and kept exactly as received."
+    ),
     rows=(("attachments",),),
 )
 
 HELP_TEXTS = {
     "product": _("The name the user saw."),
-    "interface": _("Web site, app, telephone, API…"),
+    "interface": _("Website, app, telephone, API…"),
     "provider": _("Who makes the AI system, if known."),
-    "deployer": _("Who put it before the user, if somebody else did."),
-    "occurred_on": _("A day, a month, a year, or about one: 2024-05-12, 2024-05, 2024, about 2024."),
+    "deployer": _("Who offered it to the user, if that was somebody else."),
+    "occurred_on": _(
+        "A day, a month or a year, exact or approximate: 2024-05-12, 2024-05, 2024, about 2024."
+    ),
     "time_zone": _("Where the user was. Example: Europe/Moscow."),
     "disputed_answer": _("Leave empty if the conversation ends with it."),
     "system_prompt": _("The hidden instruction to the model. Usually nobody knows it: leave it empty then."),
     "what_is_wrong": _("In your own words."),
     "wrong_statement": _(
-        "A phrase of the disputed answer, word for word, that an answer with this error contains."
+        "A phrase from the disputed answer, word for word, that any answer with this error would contain."
     ),
-    "truth_source": _("A link, a document, a statute: where the truth can be looked up, and when you did."),
+    "truth_source": _("A link, a document, a statute: where this can be checked, and when you checked it."),
     "disclaimer": _("Leave empty if there was none."),
     "disclaimer_place": _("In the answer, below the input field, in the terms of use…"),
 }
@@ -157,7 +161,7 @@ class IncidentForm(IncidentModelForm):
     title = PlainTextField(
         label=_("Title"),
         max_length=200,
-        help_text=_("Short, as it will stand on the report: “Refund denied by chatbot”."),
+        help_text=_("Short, as it will appear on the report, for example “Refund denied by chatbot”."),
     )
     summary = PlainTextField(
         label=_("Summary"),
@@ -218,8 +222,7 @@ class IncidentForm(IncidentModelForm):
         cleaned = super().clean() or self.cleaned_data
         self._take_last_answer(cleaned)
         self._check_wrong_words(cleaned)
-        if cleaned.get("harm_amount") is not None and not cleaned.get("harm_currency", "missing"):
-            self.add_error("harm_currency", _("Say in which currency the amount is."))
+        self._check_amount(cleaned)
         return cleaned
 
     def _take_last_answer(self, cleaned: dict[str, Any]) -> None:
@@ -230,10 +233,19 @@ class IncidentForm(IncidentModelForm):
         if turns and turns[-1].role == "assistant":
             cleaned["disputed_answer"] = turns[-1].content
         else:
-            message = _("Paste the disputed answer: the conversation does not end with an answer of the AI.")
+            message = _("Paste the disputed answer: the conversation does not end with an answer by the AI.")
             self.add_error("disputed_answer", message)
             if hint := explain_unknown_speaker(turns):
                 self.add_error("conversation", hint)
+
+    def _check_amount(self, cleaned: dict[str, Any]) -> None:
+        if cleaned.get("harm_amount") is None:
+            return
+        if not cleaned.get("harm_currency", "missing"):
+            self.add_error("harm_currency", _("Give the currency of the amount."))
+        if cleaned.get("harm_kind") == Incident.Harm.NONE:
+            message = _("An amount is given: choose the kind of harm it measures, or leave the amount empty.")
+            self.add_error("harm_kind", message)
 
     def _check_wrong_words(self, cleaned: dict[str, Any]) -> None:
         words, answer = cleaned.get("wrong_statement"), cleaned.get("disputed_answer")

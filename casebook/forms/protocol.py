@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from casebook.experiments import LARGEST_FIXED_RUNS, Draft, draft_sha256
 from casebook.forms.fields import PlainTextField
+from casebook.neutral_names import say_endpoint
 from casebook.report_numbers import number_writer
 from ensemble.detectors import build_detector
 from ensemble.errors import ProtocolError
 from ensemble.models import Endpoint
 from ensemble.protocol import Sampling, decimal_text
 from ensemble.stats.designs import OFFERED_PLANS
+
+if TYPE_CHECKING:
+    EndpointChoiceField = forms.ModelChoiceField[Endpoint]
+else:
+    EndpointChoiceField = forms.ModelChoiceField
 
 MOST_TEMPERATURES = 6
 MOST_PHRASES = 50
@@ -56,7 +62,7 @@ def design_choices() -> list[tuple[str, str]]:
     numbers = number_writer(get_language() or "en")
     choices = []
     for plan in OFFERED_PLANS:
-        label = _("±%(width)s percentage points at %(level)s %% — at most %(most)s runs") % {
+        label = _("±%(width)s percentage points, %(level)s%% interval: at most %(most)s runs") % {
             "width": numbers.write_points(decimal_text(plan.half_width)),
             "level": numbers.write_points(decimal_text(plan.level)),
             "most": plan.max_runs,
@@ -65,12 +71,45 @@ def design_choices() -> list[tuple[str, str]]:
     return choices
 
 
+class EndpointSelect(forms.Select):
+    """Marks endpoints whose last check failed, so that the style sheet can show a warning as soon as one is chosen."""
+
+    def create_option(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option = super().create_option(*args, **kwargs)
+        if _is_unwell(getattr(option["value"], "instance", None)):
+            option["attrs"]["class"] = "cb-unwell"
+        return option
+
+
+class EndpointField(EndpointChoiceField):
+    widget = EndpointSelect
+
+    def label_from_instance(self, obj: Any) -> str:
+        name = say_endpoint(obj.name, obj.backend)
+        return gettext("%(name)s (last check failed)") % {"name": name} if _is_unwell(obj) else name
+
+
+def _is_unwell(endpoint: Endpoint | None) -> bool:
+    return endpoint is not None and endpoint.check_state == "failed"
+
+
 class ProtocolForm(forms.Form):
     """Everything of a protocol that a person decides. The disputed prompt itself is not among it: it is verbatim."""
 
     seen_sha256 = forms.CharField(widget=forms.HiddenInput)
-    question = PlainTextField(label=_("What the test is to find out"), max_length=500)
-    endpoint = forms.ModelChoiceField(label=_("Endpoint"), queryset=Endpoint.objects.none())
+    title = PlainTextField(
+        label=_("Name of the test"),
+        required=False,
+        max_length=80,
+        help_text=_(
+            "Tells this test from the others of the case, on pages and in reports, for example “temperature 0”. "
+            "Without a name it is called by its number."
+        ),
+    )
+    question = PlainTextField(
+        label=_("What the test is to find out"), max_length=500, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    endpoint = EndpointField(label=_("Endpoint"), queryset=Endpoint.objects.none())
 
     temperature = NumberTextField(label=_("Temperature"), min_value=0, max_value=5, decimal_places=3)
     top_p = NumberTextField(label="top_p", min_value=0, max_value=1, decimal_places=4)
@@ -81,47 +120,46 @@ class ProtocolForm(forms.Form):
     )
     max_tokens = forms.IntegerField(label=_("Longest answer, tokens"), min_value=1, max_value=32_768)
     context_length = forms.IntegerField(label=_("Context length, tokens"), min_value=128, max_value=1_048_576)
-    stop = LinesField(label=_("Stop sequences, one a line"), required=False)
+    stop = LinesField(label=_("Stop sequences, one per line"), required=False)
     temperatures = PlainTextField(
         label=_("Other temperatures"),
         required=False,
         help_text=_(
-            "Each makes another arm of the test. Separate them with spaces or semicolons: 0; 0.3; 1.2"
+            "Each adds an arm to the test: the same prompt at this temperature, with as many runs and a result of its "
+            "own. Separate them with spaces or semicolons: 0; 0.3; 1.2"
         ),
     )
 
     detector = forms.ChoiceField(
-        label=_("Error detector"),
+        label=_("What decides"),
         choices=[
-            ("text", _("Text: by words or a pattern")),
-            ("number", _("Number: by the number in the answer")),
+            ("text", _("Words of the answer")),
+            ("number", _("A number in the answer")),
         ],
         widget=forms.RadioSelect,
     )
     match = forms.ChoiceField(
-        label=_("Look for the words"),
+        label=_("How to look for them"),
         choices=[
-            ("contains", _("anywhere in the answer")),
-            ("starts with", _("at the start of the answer")),
-            ("pattern", _("as a pattern (RE2 regular expression)")),
+            ("contains", _("as words, anywhere in the answer")),
+            ("starts with", _("as words, at the start of the answer")),
+            ("pattern", _("as patterns (RE2 regular expressions), anywhere")),
         ],
         required=False,
     )
-    error_phrases = LinesField(label=_("It is the error if the answer has one of these"), required=False)
-    correct_phrases = LinesField(
-        label=_("It is not the error if the answer has one of these"), required=False
-    )
+    error_phrases = LinesField(label=_("These mean the error, one per line"), required=False)
+    correct_phrases = LinesField(label=_("These mean that the error is absent, one per line"), required=False)
     otherwise = forms.ChoiceField(
-        label=_("If it has none of them, the label is"),
+        label=_("Label of an answer with none of these"),
         choices=[("no error", _("no error")), ("unclear", _("unclear")), ("error", _("error"))],
         required=False,
     )
-    ignore_case = forms.BooleanField(label=_("Ignore case"), required=False)
-    fold_yo = forms.BooleanField(label=_("Treat ё as е"), required=False)
+    ignore_case = forms.BooleanField(label=_("Upper and lower case count as the same"), required=False)
+    fold_yo = forms.BooleanField(label=_("Russian ё counts as е"), required=False)
     whole_words = forms.BooleanField(label=_("Whole words only"), required=False)
 
     rule = forms.ChoiceField(
-        label=_("It is the error if the number"),
+        label=_("The answer is an error if its number"),
         choices=[
             ("differs", _("differs from the true number")),
             ("equals disputed", _("equals the disputed number")),
@@ -132,8 +170,8 @@ class ProtocolForm(forms.Form):
     disputed = NumberTextField(label=_("Disputed number"), required=False)
     tolerance = NumberTextField(label=_("Tolerance"), required=False, min_value=0)
     tolerance_kind = forms.ChoiceField(
-        label=_("Tolerance is"),
-        choices=[("absolute", _("absolute")), ("relative", _("a share of the true number"))],
+        label=_("The tolerance is"),
+        choices=[("absolute", _("an amount")), ("relative", _("a share of the true number"))],
         required=False,
     )
     pick = forms.ChoiceField(
@@ -141,19 +179,23 @@ class ProtocolForm(forms.Form):
         choices=[
             ("first", _("the first")),
             ("last", _("the last")),
-            ("only", _("the only one (several are unclear)")),
+            ("only", _("the only one; if there are several, the answer is unclear")),
         ],
         required=False,
     )
     decimal_mark = forms.ChoiceField(
         label=_("Decimal mark in answers"),
-        choices=[("auto", _("find out")), ("point", _("point")), ("comma", _("comma"))],
+        choices=[("auto", _("as the answer shows")), ("point", _("point")), ("comma", _("comma"))],
         required=False,
     )
-    unit = PlainTextField(label=_("Unit, if the number must have one"), required=False, max_length=40)
+    unit = PlainTextField(
+        label=_("Unit that must stand with the number, if any"), required=False, max_length=40
+    )
 
     refusal_phrases = LinesField(
-        label=_("An answer that begins with one of these is a refusal"), required=False, most=MOST_REFUSALS
+        label=_("An answer that opens with one of these is a refusal, one per line"),
+        required=False,
+        most=MOST_REFUSALS,
     )
     stopping = forms.ChoiceField(
         label=_("Stopping rule"),
@@ -161,15 +203,21 @@ class ProtocolForm(forms.Form):
         widget=forms.RadioSelect,
     )
     runs = forms.IntegerField(
-        label=_("Number of runs"), required=False, min_value=1, max_value=LARGEST_FIXED_RUNS
+        label=_("Labelled runs in each arm"), required=False, min_value=1, max_value=LARGEST_FIXED_RUNS
     )
     design = forms.ChoiceField(label=_("Precision"), choices=design_choices, required=False)
 
     def __init__(self, posted: Mapping[str, Any] | None, *, user: Any, draft: Draft) -> None:
         super().__init__(posted, initial=initial_values(draft))
+        self._draft = draft
         endpoint = self.fields["endpoint"]
         assert isinstance(endpoint, forms.ModelChoiceField)
         endpoint.queryset = Endpoint.objects.usable_by(user)
+
+    def has_unwell_endpoint(self) -> bool:
+        endpoint = self.fields["endpoint"]
+        assert isinstance(endpoint, forms.ModelChoiceField)
+        return any(_is_unwell(choice) for choice in endpoint.queryset or ())
 
     def clean_temperatures(self) -> list[str]:
         parts = self.cleaned_data["temperatures"].replace(";", " ").split()
@@ -182,7 +230,7 @@ class ProtocolForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if data.get("stopping") == "fixed" and not data.get("runs") and "runs" not in self.errors:
-            self.add_error("runs", _("Say how many runs are to be made."))
+            self.add_error("runs", _("Enter the number of runs."))
         if not self.errors:
             self._check_detector(data)
         return data
@@ -194,8 +242,8 @@ class ProtocolForm(forms.Form):
             self.add_error(error.field if error.field in self.fields else "detector", str(error))
 
     def draft(self) -> Draft:
-        """The draft that these fields describe."""
-        return draft_from_fields(self.cleaned_data)
+        """The draft that these fields describe; what no field of this form shows stays as it was."""
+        return {**self._draft, **draft_from_fields(self.cleaned_data)}
 
 
 def draft_from_fields(data: Mapping[str, Any]) -> Draft:
@@ -216,6 +264,7 @@ def draft_from_fields(data: Mapping[str, Any]) -> Draft:
         else {"kind": "precision", "half_width": half_width, "level": level}
     )
     return {
+        "title": data["title"],
         "question": data["question"],
         "endpoint": data["endpoint"].pk,
         "sampling": sampling.document(),
@@ -251,14 +300,16 @@ def _number_text(value: Decimal | None) -> str | None:
 def initial_values(draft: Draft) -> dict[str, Any]:
     """Form values for a draft. Fields of the detector that is not chosen get their defaults."""
     detector, stopping = draft["detector"], draft["stopping"]
+    numbers = number_writer(get_language() or "en")
     sampling = Sampling.from_document(draft["sampling"])
     return {
         "seen_sha256": draft_sha256(draft),
+        "title": draft.get("title", ""),
         "question": draft["question"],
         "endpoint": draft["endpoint"],
         **{name: getattr(sampling, name) for name in Sampling.__dataclass_fields__ if name != "stop"},
         "stop": "\n".join(sampling.stop),
-        "temperatures": "; ".join(draft["temperatures"]),
+        "temperatures": "; ".join(map(numbers.write_decimal, draft["temperatures"])),
         "detector": detector["kind"],
         "match": "contains",
         "otherwise": "no error",
@@ -279,7 +330,7 @@ def initial_values(draft: Draft) -> dict[str, Any]:
 
 
 class TryOutForm(forms.Form):
-    """How many exploratory runs to make."""
+    """How many exploratory runs to make; kept with the draft, as are the sample answers."""
 
     count = forms.IntegerField(label=_("Exploratory runs"), min_value=1, max_value=20, initial=5)
 
@@ -292,5 +343,5 @@ class SampleAnswersForm(forms.Form):
         required=False,
         max_length=200_000,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=_("One answer a line. The labels appear when you press “Save and try the detector”."),
+        help_text=_("One answer per line. Their labels appear below after “Save and try the detector”."),
     )

@@ -18,7 +18,7 @@ else:
 
 class SealedTestField(TestChoiceField):
     def label_from_instance(self, obj: Any) -> str:
-        return f"{obj.number}. {obj.experiment.title}"
+        return str(obj.name)
 
 
 class RequestReportForm(forms.Form):

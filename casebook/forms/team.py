@@ -15,7 +15,7 @@ from casebook.models import Membership
 
 class AddMemberForm(forms.Form):
     username = PlainTextField(
-        label=_("User name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "off"})
+        label=_("Username"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
     role = forms.ChoiceField(label=_("Role"), choices=Membership.Role.choices, initial=Membership.Role.MEMBER)
 
@@ -23,5 +23,5 @@ class AddMemberForm(forms.Form):
         name = self.cleaned_data["username"]
         user = get_user_model().objects.filter(username=name, is_active=True).first()
         if user is None:
-            raise ValidationError(_("There is no account with this user name. Capital letters count."))
+            raise ValidationError(_("There is no account with this username. Capital letters matter."))
         return user

@@ -7,8 +7,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models.deletion import Collector
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from casebook.conversation import Turn, disputed_prompt, parse_conversation
@@ -91,8 +93,27 @@ class Case(models.Model):
 
     @property
     def illustration_notice(self) -> str:
-        """Why a sample, or a copy of one, says nothing about the named provider's product."""
-        return str(self.background.get("illustration_notice", ""))
+        """Why a sample, or a copy of one, says nothing about the named provider's product; for today's reader."""
+        return self.notice_in(get_language() or "en")
+
+    def notice_in(self, language: str) -> str:
+        """The notice in `language` if the sample has it so, otherwise as it is recorded; empty if there is none."""
+        samples = {} if self.language == language else self._sample_backgrounds()
+        return str(samples.get(language, self.background).get("illustration_notice", ""))
+
+    def question_in(self, question: str, language: str) -> str:
+        """`question` in `language` if it is word for word the one that the sample proposes, otherwise as it is."""
+        proposed = {
+            code: (background.get("protocol") or {}).get("question")
+            for code, background in self._sample_backgrounds().items()
+        }
+        return str(proposed.get(language) or question) if question in proposed.values() else question
+
+    def _sample_backgrounds(self) -> dict[str, dict[str, Any]]:
+        """The background of the sample that this case is, or was copied from, by language."""
+        key = self.sample_key or self.copied_from
+        rows = Case.objects.filter(is_sample=True, sample_key=key) if key else Case.objects.none()
+        return dict(rows.values_list("language", "background"))
 
     def twin_in(self, language: str) -> Case | None:
         """The same sample in another language; None for a case that is none, or is in `language` already."""
@@ -114,6 +135,17 @@ class Case(models.Model):
         return not self.tests.filter(experiment__ledger__isnull=False).exists()
 
 
+def protect_last_owners(collector: Collector, field: Any, memberships: Any, using: str) -> None:
+    """Delete the memberships of deleted people, unless a case would be left that nobody owns (`ProtectedError`)."""
+    leaving = [membership.pk for membership in memberships]
+    owners = Membership.objects.using(using).filter(role=Membership.Role.OWNER)
+    left = owners.exclude(pk__in=leaving).filter(case=models.OuterRef("case"))
+    last = owners.filter(~models.Exists(left), pk__in=leaving)
+    if last:
+        raise models.ProtectedError("A case would be left without an owner.", set(last))
+    models.CASCADE(collector, field, memberships, using)
+
+
 class Membership(models.Model):
     """A person's place in the team of a case."""
 
@@ -122,7 +154,9 @@ class Membership(models.Model):
         MEMBER = "member", _("member")
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="memberships")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=protect_last_owners, related_name="memberships"
+    )
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.MEMBER)
     added_at = models.DateTimeField(default=timezone.now)
 
@@ -131,7 +165,7 @@ class Membership(models.Model):
         constraints = [models.UniqueConstraint(fields=("case", "user"), name="one_membership_per_person")]
 
     def __str__(self) -> str:
-        return f"{self.user} in {self.case}"
+        return f"{self.user}, {self.get_role_display()}"  # no title: the admin shows it, and sees no cases
 
 
 class Incident(models.Model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from casebook.models.cases import Case
 from ensemble.models import Experiment
@@ -25,3 +26,15 @@ class CaseTest(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("casebook:test-detail", args=[self.case.public_id, self.number])
+
+    @property
+    def own_name(self) -> str:
+        """What its planner called the test; "" for none. Tests once got the title of their case, which is no name."""
+        title = self.experiment.title
+        return "" if title == self.case.title else title
+
+    @property
+    def name(self) -> str:
+        """The number, with the test's own name if it has one."""
+        number = gettext("Test %(number)s") % {"number": self.number}
+        return f"{number}: {self.own_name}" if self.own_name else number

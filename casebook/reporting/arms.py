@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
+from casebook.neutral_names import say_arm
 from casebook.report_numbers import NumberWriter
 from casebook.reporting.claims import (
     write_audit,
@@ -40,6 +41,7 @@ from casebook.reporting.lines import (
     list_sampling,
     list_zero_lines,
 )
+from casebook.reporting.reasons import write_reason
 from casebook.reporting.words import NOTES, say
 
 Document = Mapping[str, Any]
@@ -71,7 +73,7 @@ class ArmView:
     groups_note: str
     groups: tuple[GroupLine, ...]
     audit: tuple[str, ...]
-    audit_note: str  # the engine's own words, when the audit could not be made as planned
+    audit_note: str  # why the audit could not be made as planned
     identity_sentences: tuple[str, ...]
     identity: tuple[Row, ...]
 
@@ -80,14 +82,14 @@ def build_arm(arm: Document, ended_as: str, numbers: NumberWriter, render: Rende
     """The view of one entry of the result's `arms`; `ended_as` tells how the whole test ended."""
     return ArmView(
         number=arm["position"] + 1,
-        name=arm["name"],
+        name=say_arm(arm["name"]),
         is_primary=arm["purpose"] == "primary",
         sampling=list_sampling(arm["sampling"], numbers),
         finding=write_finding(arm, numbers),
         k_of_n=write_counts(arm, numbers),
         interval=write_interval(arm, numbers),
         ended=write_ending(arm, ended_as, numbers),
-        reason="" if arm["stop"]["kind"] == "rule" else arm["stop"]["reason"],
+        reason="" if arm["stop"]["kind"] == "rule" else write_reason(arm["stop"]["reason"], numbers),
         counts=list_counts(arm, numbers),
         sentences=write_details(arm, numbers),
         intervals=list_intervals(arm, numbers),
@@ -101,7 +103,7 @@ def build_arm(arm: Document, ended_as: str, numbers: NumberWriter, render: Rende
         groups_note=write_groups(arm, numbers),
         groups=list_groups(arm, numbers),
         audit=write_audit(arm["audit"], arm["cache"], numbers),
-        audit_note=arm["audit"].get("note", ""),
+        audit_note=write_reason(arm["audit"].get("note", ""), numbers),
         identity_sentences=write_identity(arm["identity"], numbers),
         identity=list_identity(arm),
     )

@@ -12,7 +12,10 @@ from casebook.sentences import write_sentence
 
 Document = Mapping[str, Any]
 
+GROUPS_DRAWN = 8
 GROUPS_LISTED = 20
+# What says only that there is nothing to say: a report must state it, a page may leave it out.
+IDLE_SENTENCES = ("band.none", "substantive.same", "completed.same")
 INTERVAL_IDS = {
     "clopper-pearson": "interval.fixed",
     "planned precision": "interval.precision",
@@ -114,6 +117,12 @@ def write_details(arm: Document, numbers: NumberWriter) -> tuple[str, ...]:
     return tuple(found)
 
 
+def write_telling_details(arm: Document, numbers: NumberWriter) -> tuple[str, ...]:
+    """The sentences of `write_details` without those that only say that there is nothing to say."""
+    idle = {write_sentence(sentence_id) for sentence_id in IDLE_SENTENCES}
+    return tuple(sentence for sentence in write_details(arm, numbers) if sentence not in idle)
+
+
 def _write_variation(arm: Document, numbers: NumberWriter) -> list[str]:
     different = arm["distinct_answers"]
     if not arm["deterministic"] or different < 2:
@@ -184,11 +193,26 @@ def write_zero(arm: Document, numbers: NumberWriter) -> tuple[str, ...]:
 
 
 def write_groups(arm: Document, numbers: NumberWriter) -> str:
-    total, shown = arm["groups_total"], min(len(arm["groups"]), GROUPS_LISTED)
+    """How many answers there are, in the figure and in the list beneath it."""
+    total = arm["groups_total"]
     if not total:
         return write_sentence("groups.none")
-    facts = {"total": numbers.write_count(total), "shown": numbers.write_count(shown)}
-    return write_sentence("groups.all" if shown == total else "groups.some", total, **facts)
+    facts = {
+        "total": numbers.write_count(total),
+        "drawn": numbers.write_count(GROUPS_DRAWN),
+        "listed": numbers.write_count(GROUPS_LISTED),
+    }
+    size = "all" if total <= GROUPS_DRAWN else "listed" if total <= GROUPS_LISTED else "some"
+    return write_sentence(f"groups.{size}", total, **facts)
+
+
+def write_running_groups(arm: Document, numbers: NumberWriter) -> str:
+    """The same while the test runs: there is no list yet."""
+    total = arm["groups_total"]
+    facts = {"total": numbers.write_count(total), "drawn": numbers.write_count(GROUPS_DRAWN)}
+    return write_sentence(
+        "running.groups_drawn" if total > GROUPS_DRAWN else "running.groups", total, **facts
+    )
 
 
 def write_audit(audit: Document, cache: Document, numbers: NumberWriter) -> tuple[str, ...]:

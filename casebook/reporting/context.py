@@ -23,7 +23,7 @@ class CaseFacts:
     public_id: str
     title: str
     summary: str
-    illustration_notice: str  # empty unless the case is a sample or the copy of one
+    illustration_notice: str  # in the report's language; empty unless the case is the copy of a sample
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +115,7 @@ class ReportContext:
     ledger_head: str  # after the `sealed` entry
     sealed_at: str
     as_of: str  # the last recorded change of what is printed; from the data, never from the clock
+    question: str = ""  # of the test; one that a sample proposed is in the report's language
     format: str = field(default=CONTEXT_FORMAT)
 
     @cached_property

@@ -21,12 +21,10 @@ from casebook.figures import (
     draw_sequence,
 )
 from casebook.report_numbers import NumberWriter
-from casebook.reporting.claims import find_band, write_counts
+from casebook.reporting.claims import GROUPS_DRAWN, find_band, write_counts
 from casebook.visible import write_plain
 
 Document = Mapping[str, Any]
-
-GROUPS_DRAWN = 8
 
 # How a figure becomes markup: `draw_once` for paper; pages give `casebook.figures.draw_both_widths`.
 Render = Callable[[Callable[[Any], SafeString], Any], SafeString]

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext
 
+from casebook.neutral_names import say_endpoint
 from casebook.report_numbers import NumberWriter
 from casebook.reporting.claims import GROUPS_LISTED, find_band
 from casebook.reporting.words import IDENTITY, LABELS, METHODS, OUTCOMES, SAMPLING, say
@@ -118,11 +119,11 @@ def list_intervals(arm: Document, numbers: NumberWriter) -> tuple[IntervalLine, 
     if arm["wilson"]:
         found.append((gettext("the same, for comparison"), arm["wilson"]))
     if arm["interval_kind"] != "confidence sequence":
-        found.append((gettext("the same, valid for any stopping"), arm["confidence_sequence"]))
+        found.append((gettext("the same, valid whenever one stops"), arm["confidence_sequence"]))
     if band := find_band(arm):
         found.append((gettext("whatever the missing labels are"), band))
     if arm["per_substantive_answer"]["interval"] and arm["per_substantive_answer"]["runs"] != arm["runs"]:
-        found.append((gettext("per substantive answer"), arm["per_substantive_answer"]["interval"]))
+        found.append((gettext("among substantive answers"), arm["per_substantive_answer"]["interval"]))
     done = arm["all_completed"]
     if done["runs"] + done["unlabelled"] > arm["runs"] + arm["unlabelled"]:
         found.append((gettext("over all finished runs"), done["interval"]))
@@ -179,8 +180,8 @@ def list_identity(arm: Document) -> tuple[Row, ...]:
     """What the endpoint told of its model at the first check, and at the last where that differs."""
     first, last = arm["identity"]["first"] or {}, arm["identity"]["last"] or {}
     rows = [
-        Row(label=gettext("endpoint"), value=arm["endpoint"]),
-        Row(label=gettext("model, as asked for"), value=arm["model"]),
+        Row(label=gettext("endpoint"), value=say_endpoint(arm["endpoint"], arm["backend"])),
+        Row(label=gettext("model, as requested"), value=arm["model"]),
     ]
     rows += [_write_identity_row(key, value, "") for key, value in _in_order(first, IDENTITY) if value]
     later = gettext("at the last check")
@@ -206,7 +207,7 @@ def list_runs(arm: Document, limit: int, numbers: NumberWriter) -> tuple[RunLine
 def _write_run(run: Document, n_stop: int, numbers: NumberWriter) -> RunLine:
     tokens = run["tokens"]
     return RunLine(
-        index=str(run["index"]),
+        index=numbers.write_count(run["index"]),
         seed=str(run["seed"]),
         outcome=say(OUTCOMES, run["outcome"]),
         label=say(LABELS, run["label"]) or "–",

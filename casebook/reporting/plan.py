@@ -8,11 +8,12 @@ from typing import Any
 
 from django.utils.translation import gettext, ngettext
 
+from casebook.neutral_names import say_endpoint
 from casebook.report_numbers import NumberWriter
 from casebook.reporting.claims import write_ending
 from casebook.reporting.context import ReportContext
 from casebook.reporting.lines import Row
-from casebook.reporting.words import DETECTORS, LABELS, MATCHES, NUMBER_RULES, PICKS, say
+from casebook.reporting.words import BACKENDS, DETECTORS, LABELS, MATCHES, NUMBER_RULES, PICKS, say
 from casebook.sentences import write_sentence
 
 Document = Mapping[str, Any]
@@ -39,16 +40,32 @@ def write_rule(stopping: Document, numbers: NumberWriter) -> str:
     return write_sentence("rule.precision", stopping["max_runs"], **facts)
 
 
+def write_limit(stopping: Document, numbers: NumberWriter) -> str:
+    """Where an arm ends that its rule does not end."""
+    limit = stopping["max_indexes"]
+    return write_sentence("rule.limit", limit, limit=numbers.write_count(limit))
+
+
+def write_model(arm: Document) -> str:
+    """The model of an arm, and through what it is called."""
+    return gettext("%(model)s, at the endpoint “%(endpoint)s” (%(kind)s)") % {
+        "model": arm["model"],
+        "endpoint": say_endpoint(arm["endpoint"], arm["backend"]),
+        "kind": say(BACKENDS, arm["backend"]),
+    }
+
+
+def write_audit_plan(audit: Document, numbers: NumberWriter) -> str:
+    """How many seeds the determinism audit repeats."""
+    minimum, share = numbers.write_count(audit["minimum"]), numbers.write_level(float(audit["share"]))
+    return write_sentence("audit.planned", minimum=minimum, share=share)
+
+
 def list_plan(context: ReportContext, arm: Document, numbers: NumberWriter) -> tuple[PlanLine, ...]:
     """Planned versus done for the test and its primary arm."""
     protocol = context.result["protocol"]
     ended = write_ending(arm, context.result["experiment"]["ended_as"], numbers)
-    audit = protocol["audit"]
-    planned_audit = write_sentence(
-        "audit.planned",
-        minimum=numbers.write_count(audit["minimum"]),
-        share=numbers.write_level(float(audit["share"])),
-    )
+    planned_audit = write_audit_plan(protocol["audit"], numbers)
     found = [
         (
             gettext("Arms"),
@@ -56,6 +73,12 @@ def list_plan(context: ReportContext, arm: Document, numbers: NumberWriter) -> t
             numbers.write_count(_count_started(context)),
         ),
         (gettext("Stopping rule"), write_rule(protocol["stopping"], numbers), ended),
+        (
+            gettext("Limit"),
+            write_limit(protocol["stopping"], numbers),
+            gettext("runs up to the end of the count: %(count)s")
+            % {"count": numbers.write_count(arm["n_stop"])},
+        ),
         (gettext("Labels"), _describe_detector(protocol["detector"]), _write_labels(arm, numbers)),
         (gettext("Determinism audit"), planned_audit, numbers.write_count(arm["audit"]["repeats"])),
         (
@@ -113,16 +136,16 @@ def list_detector(protocol: Document, numbers: NumberWriter) -> tuple[Row, ...]:
 
 def _list_text(detector: Document) -> list[Row]:
     flags = {
-        "ignore_case": gettext("upper and lower case are the same"),
-        "fold_yo": gettext("ё is the same as е"),
+        "ignore_case": gettext("upper and lower case are treated alike"),
+        "fold_yo": gettext("ё is treated as е"),
         "whole_words": gettext("whole words only"),
     }
     stated = [text for key, text in flags.items() if detector.get(key)]
     return [
-        Row(label=gettext("How it looks"), value=say(MATCHES, detector["match"])),
+        Row(label=gettext("What it looks for"), value=say(MATCHES, detector["match"])),
         Row(label=gettext("Means an error"), value=_quote(detector["error_phrases"])),
         Row(label=gettext("Means no error"), value=_quote(detector["correct_phrases"])),
-        Row(label=gettext("Neither found"), value=say(LABELS, detector["otherwise"])),
+        Row(label=gettext("If neither is found"), value=say(LABELS, detector["otherwise"])),
         Row(label=gettext("Comparison"), value="; ".join(stated) or gettext("as written")),
     ]
 
@@ -136,7 +159,7 @@ def _list_number(detector: Document, numbers: NumberWriter) -> list[Row]:
     if detector["tolerance_kind"] == "relative":
         tolerance = gettext("%(tolerance)s of the true number") % {"tolerance": tolerance}
     rows = [
-        Row(label=gettext("How it looks"), value=say(PICKS, detector["pick"])),
+        Row(label=gettext("What it looks for"), value=say(PICKS, detector["pick"])),
         Row(label=gettext("Rule"), value=say(NUMBER_RULES, detector["rule"])),
         Row(label=gettext("True number"), value=numbers.write_decimal(detector["truth"])),
     ]

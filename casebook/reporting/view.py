@@ -9,15 +9,17 @@ from typing import Any
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from casebook.neutral_names import say_arm
 from casebook.report_numbers import NumberWriter, number_writer
 from casebook.reporting.arms import ArmView, build_arm
 from casebook.reporting.context import ReportContext, TestFacts, find_primary
 from casebook.reporting.drawings import draw_interval_of
 from casebook.reporting.incident import IncidentView, build_incident
 from casebook.reporting.lines import Row, RunLine, list_runs
-from casebook.reporting.plan import PlanLine, list_detector, list_plan, write_rule
+from casebook.reporting.plan import PlanLine, list_detector, list_plan, write_model, write_rule
 from casebook.reporting.quotes import Quote, quote_text
-from casebook.reporting.words import BACKENDS, EVENTS, ROLES, STATES, say
+from casebook.reporting.reasons import write_reason
+from casebook.reporting.words import EVENTS, ROLES, STATES, say
 from casebook.sentences import write_sentence
 from ensemble.protocol import derive_seed, encode_text, sha256_hex
 
@@ -37,6 +39,7 @@ class TestLine:
     __test__ = False
 
     number: str
+    name: str
     is_this: bool
     locked_at: str
     ended_at: str
@@ -94,10 +97,12 @@ class ReportView:
     short_hash: str
     has_long_title: bool
     subject: str
+    test_name: str
     reason: str
     sealed_at: str
     as_of: str
     one: PageOne
+    locked_question: str
     incident: IncidentView
     plan: tuple[PlanLine, ...]
     detector: tuple[Row, ...]
@@ -129,10 +134,14 @@ def build_view(context: ReportContext) -> ReportView:
         short_hash=result["protocol_sha256"][:12],
         has_long_title=len(context.case.title) > LONG_TITLE,
         subject=gettext("How often a disputed answer of an AI system recurs"),
-        reason=_write_reason(result["experiment"]),
+        test_name=next(
+            (_find_name(t, context) for t in context.tests if t.number == context.test_number), ""
+        ),
+        reason=_write_reason(result["experiment"], numbers),
         sealed_at=numbers.write_moment(context.sealed_at),
         as_of=numbers.write_moment(context.as_of),
         one=_build_page_one(context, primary, numbers),
+        locked_question=_find_locked_question(context),
         incident=build_incident(context, numbers),
         plan=list_plan(context, primary, numbers),
         detector=list_detector(result["protocol"], numbers),
@@ -153,9 +162,17 @@ def build_view(context: ReportContext) -> ReportView:
     )
 
 
-def _write_reason(experiment: Document) -> str:
-    """Why the test did not end by its rules, in the words recorded then."""
-    return "" if experiment["ended_as"] == "completed" else _shorten(experiment["reason"], REASON_CHARACTERS)
+def _find_locked_question(context: ReportContext) -> str:
+    """The question as the protocol words it, when page 1 has it in another language."""
+    locked = str(context.result["protocol"]["question"])
+    return "" if context.question in ("", locked) else locked
+
+
+def _write_reason(experiment: Document, numbers: NumberWriter) -> str:
+    """Why the test did not end by its rules."""
+    if experiment["ended_as"] == "completed":
+        return ""
+    return _shorten(write_reason(experiment["reason"], numbers), REASON_CHARACTERS)
 
 
 def _check_hashes(context: ReportContext) -> None:
@@ -177,7 +194,7 @@ def _build_page_one(context: ReportContext, arm: Document, numbers: NumberWriter
     shown = bool(arm["runs"]) and not arm["deterministic"]
     verbatim = context.incident.prompt_is_verbatim
     return PageOne(
-        question=_shorten(result["protocol"]["question"], QUESTION_CHARACTERS),
+        question=_shorten(context.question or result["protocol"]["question"], QUESTION_CHARACTERS),
         k_of_n=view.k_of_n if arm["runs"] else "",
         share=numbers.write_share(arm["errors"] / arm["runs"]) if shown else "",
         finding=view.finding,
@@ -185,8 +202,7 @@ def _build_page_one(context: ReportContext, arm: Document, numbers: NumberWriter
         meaning=write_sentence("share.meaning") if shown else "",
         figure=draw_interval_of(arm, numbers, "page1-interval"),
         prompt=write_sentence("prompt.verbatim" if verbatim else "prompt.changed"),
-        model=gettext("%(model)s, at the endpoint “%(endpoint)s” (%(kind)s)")
-        % {"model": arm["model"], "endpoint": arm["endpoint"], "kind": say(BACKENDS, arm["backend"])},
+        model=write_model(arm),
         between=_write_period(result["experiment"], numbers),
         rule=write_rule(result["protocol"]["stopping"], numbers),
         ended=view.ended,
@@ -244,17 +260,23 @@ def _quote_sent(result: Document, arm: Document, numbers: NumberWriter) -> tuple
     )
 
 
+def _find_name(test: TestFacts, context: ReportContext) -> str:
+    """What its planner called the test; the title of the case, which tests once got, is no name."""
+    return "" if test.title == context.case.title else test.title
+
+
 def _write_test(test: TestFacts, context: ReportContext, numbers: NumberWriter) -> TestLine:
     def write_arm(name: str, errors: int, runs: int, unlabelled: int) -> str:
-        counts = gettext("%(errors)s of %(runs)s, without a label %(unlabelled)s") % {
+        counts = gettext("%(errors)s of %(runs)s; without a label: %(unlabelled)s") % {
             "errors": numbers.write_count(errors),
             "runs": numbers.write_count(runs),
             "unlabelled": numbers.write_count(unlabelled),
         }
-        return f"{name}: {counts}"
+        return f"{say_arm(name)}: {counts}"
 
     return TestLine(
         number=numbers.write_count(test.number),
+        name=_find_name(test, context),
         is_this=test.number == context.test_number,
         locked_at=numbers.write_moment(test.locked_at),
         ended_at=numbers.write_moment(test.ended_at or None),
@@ -268,7 +290,8 @@ def _write_test(test: TestFacts, context: ReportContext, numbers: NumberWriter) 
 
 def _write_event(kind: str, at: str, reason: str, numbers: NumberWriter) -> Row:
     what = say(EVENTS, kind)
-    return Row(label=numbers.write_moment(at), value=f"{what}: {reason}" if reason else what)
+    told = f"{what}: {write_reason(reason, numbers)}" if reason else what
+    return Row(label=numbers.write_moment(at), value=told)
 
 
 def _list_exhibits(context: ReportContext, numbers: NumberWriter) -> tuple[ExhibitLine, ...]:
@@ -308,6 +331,8 @@ def _list_run_tables(result: Document, numbers: NumberWriter) -> tuple[RunTable,
         facts = {"shown": numbers.write_count(len(runs)), "total": numbers.write_count(total)}
         sentence_id = "runs.none" if not total else "runs.all" if len(runs) == total else "runs.some"
         tables.append(
-            RunTable(arm_name=arm["name"], note=write_sentence(sentence_id, total, **facts), runs=runs)
+            RunTable(
+                arm_name=say_arm(arm["name"]), note=write_sentence(sentence_id, total, **facts), runs=runs
+            )
         )
     return tuple(tables)

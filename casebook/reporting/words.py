@@ -100,8 +100,8 @@ IDENTITY: dict[str, Any] = {
 NOTES: dict[str, Any] = {
     "no labelled runs": _("no labelled runs"),
     "more than 5 % of the runs have no label": _("more than 5 percent of the runs have no label"),
-    "not at a stop of the plan: the level is not guaranteed": _(
-        "not at a stop of the plan: the level is not guaranteed"
+    "not stopped as planned: the level is not guaranteed": _(
+        "not stopped as planned: the level is not guaranteed"
     ),
 }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -15,10 +17,11 @@ from django.utils.translation import get_language
 from casebook.dates import format_imprecise_date
 from casebook.hidden import reveal
 from casebook.models import Case, CaseTest
+from casebook.neutral_names import say_endpoint
 from casebook.phrases import mark_phrase
 from casebook.report_numbers import number_writer
 from casebook.reporting.words import IDENTITY, say
-from ensemble.models import Experiment
+from ensemble.models import Endpoint, Experiment
 
 register = template.Library()
 
@@ -27,6 +30,23 @@ register = template.Library()
 def imprecise_date(canonical: str) -> str:
     """A date of an incident as the reader's language writes it."""
     return format_imprecise_date(canonical) if canonical else ""
+
+
+@register.filter
+def moment(at: datetime | None) -> str:
+    """A time within a sentence, as the reader's language writes it, in UTC; empty for none."""
+    return number_writer(get_language() or "en").write_minute(at) if at else ""
+
+
+@register.filter
+def amount(number: Decimal | str, currency: str) -> str:
+    return number_writer(get_language() or "en").write_amount(str(number), currency)
+
+
+@register.filter
+def grouped(count: int) -> str:
+    """A count as the reader's language writes it, its thousands set apart."""
+    return number_writer(get_language() or "en").write_count(count)
 
 
 @register.filter
@@ -80,6 +100,12 @@ def test_state(experiment: Experiment) -> dict[str, Any]:
 def identity_rows(identity: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """What an endpoint tells of its model, each fact with the word that reports use for it."""
     return [(say(IDENTITY, name), value) for name, value in identity.items() if value not in ("", None)]
+
+
+@register.filter
+def endpoint_name(endpoint: Endpoint) -> str:
+    """The name of an endpoint; the one that Casebook itself made is named in the reader's language."""
+    return say_endpoint(endpoint.name, endpoint.backend)
 
 
 @register.filter

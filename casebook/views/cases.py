@@ -155,7 +155,7 @@ def case_delete(request: HttpRequest, public_id: UUID) -> HttpResponse:
             request, _("Something of this case was run: it stays on record and cannot be deleted.")
         )
         return redirect(case)
-    messages.success(request, _("The case “%(title)s” is deleted.") % {"title": case.title})
+    messages.success(request, _("The case “%(title)s” has been deleted.") % {"title": case.title})
     return redirect("casebook:case-list")
 
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from casebook.forms.endpoints import EndpointForm
+from casebook.neutral_names import say_endpoint
 from ensemble.endpoints import count_tests_under_way
 from ensemble.models import Endpoint
 from ensemble.tasks import check_endpoint, enqueue_on_commit
@@ -65,7 +66,8 @@ def _save_and_check(request: HttpRequest, form: EndpointForm) -> HttpResponse:
     with transaction.atomic():
         endpoint = form.save()
         _queue_check(endpoint)
-    messages.success(request, _("“%(name)s” is saved and is being checked.") % {"name": endpoint.name})
+    name = say_endpoint(endpoint.name, endpoint.backend)
+    messages.success(request, _("“%(name)s” is saved and is being checked.") % {"name": name})
     return redirect("casebook:endpoint-list")
 
 
@@ -86,5 +88,5 @@ def endpoint_check(request: HttpRequest, pk: int) -> HttpResponse:
         _queue_check(endpoint)
         endpoint.refresh_from_db()
     if getattr(request, "htmx", False):
-        return render(request, "casebook/_endpoint_check.html", {"endpoint": endpoint})
+        return render(request, "casebook/_endpoint_check.html", {"endpoint": endpoint, "is_fragment": True})
     return redirect("casebook:endpoint-list")

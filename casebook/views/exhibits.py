@@ -29,7 +29,9 @@ def exhibit_add(request: HttpRequest, public_id: UUID) -> HttpResponse:
         except CustodyError as error:
             form.add_error("attachments", str(error))
         else:
-            text = ngettext("%(count)s exhibit is added.", "%(count)s exhibits are added.", len(added))
+            text = ngettext(
+                "%(count)s exhibit has been added.", "%(count)s exhibits have been added.", len(added)
+            )
             messages.success(request, text % {"count": len(added)})
             return redirect(f"{case.get_absolute_url()}#exhibits")
     return render(request, "casebook/exhibit_add.html", {"case": case, "form": form})
@@ -65,5 +67,5 @@ def exhibit_delete(request: HttpRequest, public_id: UUID, number: int) -> HttpRe
     except CustodyError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, _("Exhibit %(number)s is deleted.") % {"number": number})
+        messages.success(request, _("Exhibit %(number)s has been deleted.") % {"number": number})
     return redirect(f"{case.get_absolute_url()}#exhibits")

@@ -26,7 +26,7 @@ def member_add(request: HttpRequest, public_id: UUID) -> HttpResponse:
         except LastOwnerError:
             form.add_error("role", _("This is the only owner: make somebody else an owner first."))
         else:
-            messages.success(request, _("%(name)s belongs to the team.") % {"name": user.get_username()})
+            messages.success(request, _("%(name)s is on the team.") % {"name": user.get_username()})
             return redirect(f"{case.get_absolute_url()}#team")
     return render(request, "casebook/member_add.html", {"case": case, "form": form})
 

@@ -19,12 +19,16 @@ from casebook import experiments
 from casebook.access import find_case, find_team_case, is_on_team
 from casebook.downloads import download
 from casebook.editor import EditorPage
-from casebook.live import latest_runs, measure_progress, view_arms
+from casebook.live import latest_answers, view_arms
+from casebook.locked import view_locked
 from casebook.models import Case, CaseTest
+from casebook.neutral_names import say_arm
+from casebook.progress import find_rival, measure_progress
 from casebook.report_numbers import number_writer
-from casebook.reporting.plan import list_detector, write_rule
+from casebook.reporting.reasons import write_reason
+from casebook.run_lists import list_runs
 from ensemble.ledger import export_lines
-from ensemble.models import Endpoint, Experiment, Run
+from ensemble.models import Experiment, Run, Zone
 
 RUNS_PER_PAGE = 50
 SHOWN_CHARACTERS = 20_000
@@ -39,10 +43,8 @@ def find_test(case: Case, number: int) -> CaseTest:
 @login_required
 def test_add(request: HttpRequest, public_id: UUID) -> HttpResponse:
     case = find_team_case(request, public_id)
-    endpoint = Endpoint.objects.usable_by(request.user).order_by("pk").first()
-    test = experiments.add_test(
-        case, title=case.title, operator=request.user.get_username(), endpoint=endpoint
-    )
+    endpoint = experiments.choose_endpoint(case, request.user)
+    test = experiments.add_test(case, operator=request.user.get_username(), endpoint=endpoint)
     return redirect("casebook:test-edit", case.public_id, test.number)
 
 
@@ -67,17 +69,23 @@ def test_edit(request: HttpRequest, public_id: UUID, number: int) -> HttpRespons
 def test_tryouts(request: HttpRequest, public_id: UUID, number: int) -> HttpResponse:
     """The exploratory runs of a draft, as a fragment that is polled while they are made."""
     test = find_test(find_team_case(request, public_id), number)
-    return render(request, "casebook/_tryouts.html", EditorPage(request, test).tryout_context())
+    context = {**EditorPage(request, test).tryout_context(), "is_polled": True}
+    return render(request, "casebook/_tryouts.html", context)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def test_delete(request: HttpRequest, public_id: UUID, number: int) -> HttpResponse:
+    """GET asks whether the draft is to be deleted, or says why it cannot be; POST deletes it."""
     case = find_team_case(request, public_id)
-    if experiments.delete_draft(find_test(case, number)):
+    test = find_test(case, number)
+    if request.method != "POST":
+        context = {"case": case, "test": test, "may_delete": experiments.may_delete(test.experiment)}
+        return render(request, "casebook/test_delete.html", context)
+    if experiments.delete_draft(test):
         messages.success(request, _("The draft is deleted."))
     else:
-        messages.error(request, _("This test was run or locked, so it stays on record."))
+        messages.error(request, _("This test was tried or locked: it stays on record and cannot be deleted."))
     return redirect(case)
 
 
@@ -111,23 +119,58 @@ def detail_context(request: HttpRequest, test: CaseTest) -> dict[str, Any]:
         "experiment": experiment,
         "result": experiment.latest_result(),
         "arms": view_arms(experiment, numbers),
-        "progress": None if experiment.is_over else measure_progress(experiment),
-        "latest": latest_runs(test),
+        "progress": None if experiment.is_over else measure_progress(experiment, numbers),
+        "reason": write_reason(experiment.reason, numbers),
+        "latest": latest_answers(experiment),
         "can_steer": is_on_team(test.case, request.user),
         "exploratory_runs": experiment.runs.exploratory().count(),
-        "rule": write_rule(experiment.protocol_document["stopping"], numbers),
-        "detector_rows": list_detector(experiment.protocol_document, numbers),
+        "locked": view_locked(experiment, numbers),
+        **_find_waiting(request, experiment),
     }
+
+
+def _find_waiting(request: HttpRequest, experiment: Experiment) -> dict[str, Any]:
+    """Whether the test waits for another one, and which one, if the visitor may see that."""
+    rival = find_rival(experiment)
+    if rival is None:
+        return {"is_waiting": False, "rival": None}
+    seen = CaseTest.objects.filter(experiment=rival, case__in=Case.objects.visible_to(request.user))
+    return {"is_waiting": True, "rival": seen.select_related("case", "experiment").first()}
 
 
 @require_POST
 @login_required
 def test_steer(request: HttpRequest, public_id: UUID, number: int) -> HttpResponse:
-    """Pause, resume or cancel."""
+    """Pause or resume."""
     test = find_test(find_team_case(request, public_id), number)
     action = request.POST.get("action", "")
-    if action not in ("pause", "resume", "cancel"):
+    if action not in ("pause", "resume"):
         raise Http404
+    return _steer(request, test, action)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@never_cache
+def test_cancel(request: HttpRequest, public_id: UUID, number: int) -> HttpResponse:
+    """Ask before a test is ended for ever; the answer cancels it."""
+    test = find_test(find_team_case(request, public_id), number)
+    experiment = test.experiment
+    if request.method == "POST" and not experiment.is_draft:
+        return _steer(request, test, "cancel")
+    if experiment.is_draft or experiment.is_over:
+        return redirect(test)
+    context = {
+        "case": test.case,
+        "test": test,
+        "experiment": experiment,
+        "made": experiment.runs.counted().finished().count(),
+        "labelled": sum(arm.runs for arm in experiment.arms.all()),
+    }
+    return render(request, "casebook/test_cancel.html", context)
+
+
+def _steer(request: HttpRequest, test: CaseTest, action: str) -> HttpResponse:
     if not experiments.steer(test, action, by=request.user.get_username()):
         messages.warning(request, _("The test had moved on already; this is its state now."))
     return redirect(test)
@@ -137,10 +180,8 @@ def test_steer(request: HttpRequest, public_id: UUID, number: int) -> HttpRespon
 def run_list(request: HttpRequest, public_id: UUID, number: int) -> HttpResponse:
     case = find_case(request, public_id)
     test = find_test(case, number)
-    runs = test.experiment.runs.defer("raw").order_by("zone", "arm", "index", "attempt")
     label = request.GET.get("label", "")
-    if label:
-        runs = runs.filter(label=label)
+    runs = list_runs(test.experiment, label)
     page = Paginator(runs, RUNS_PER_PAGE).get_page(request.GET.get("page"))
     return render(
         request, "casebook/run_list.html", {"case": case, "test": test, "page": page, "label": label}
@@ -157,10 +198,18 @@ def run_detail(request: HttpRequest, public_id: UUID, number: int, run_id: int) 
         "case": case,
         "test": test,
         "run": run,
+        "arm_name": _name_arm(test.experiment, run),
         "shown_text": shown,
         "hidden_characters": len(run.text) - len(shown),
     }
     return render(request, "casebook/run_detail.html", context)
+
+
+def _name_arm(experiment: Experiment, run: Run) -> str:
+    """The arm of a run; exploratory runs are made before any arm is locked."""
+    if run.zone == Zone.EXPLORATORY:
+        return ""
+    return say_arm(experiment.protocol_document["arms"][run.arm]["name"])
 
 
 @require_safe

@@ -58,7 +58,7 @@ def read_completion(raw: bytes, duration: float) -> Completion:
         raise EndpointError("The server's reply holds no message.", transient=True)
     reason = reply.get("done_reason", "")
     if reply.get("done") is not True or not isinstance(reason, str) or reason in UNFINISHED:
-        state = f" (“{reason}”)" if reason in UNFINISHED - {""} else ""
+        state = f" (“{reason}”)" if isinstance(reason, str) and reason in UNFINISHED - {""} else ""
         raise EndpointError(f"The server's reply is unfinished{state}.", transient=True)
     prompt_tokens = _read_count(reply, "prompt_eval_count")
     cached = _read_count(reply, "prompt_eval_cached_count")

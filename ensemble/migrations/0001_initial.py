@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=80, unique=True, verbose_name='name')),
                 ('backend', models.CharField(choices=[('embedded', 'embedded model (SmolLM2-135M-Instruct)'), ('ollama', 'Ollama server'), ('scripted', 'scripted answers (for tests of the instrument)')], max_length=20, verbose_name='kind')),
                 ('model', models.CharField(blank=True, max_length=200, verbose_name='model')),
-                ('url', models.CharField(blank=True, max_length=300, validators=[django.core.validators.URLValidator(schemes=['http', 'https'])], verbose_name='server address')),
+                ('url', models.CharField(blank=True, max_length=300, validators=[django.core.validators.RegexValidator('^https?://[^\\s/?#@]+(/[^\\s?#@]*)?$', 'Write the address as http://host:11434 or https://host, without a name or password in it.')], verbose_name='server address')),
                 ('concurrency', models.PositiveSmallIntegerField(default=1, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(64)], verbose_name='calls at once')),
                 ('timeout_seconds', models.PositiveIntegerField(default=120, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(3600)], verbose_name='time-out of a call, seconds')),
                 ('key_variable', models.CharField(blank=True, max_length=80, validators=[django.core.validators.RegexValidator('^CASEBOOK_KEY_[A-Z0-9_]+$', 'Use a name that starts with CASEBOOK_KEY_.')], verbose_name='environment variable that holds the key')),

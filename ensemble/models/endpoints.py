@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator, URLValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -37,8 +37,19 @@ class Endpoint(models.Model):
     name = models.CharField(_("name"), max_length=80, unique=True)
     backend = models.CharField(_("kind"), max_length=20, choices=Kind.choices)
     model = models.CharField(_("model"), max_length=200, blank=True)
+    # Django's URLValidator knows no host without a dot, such as the name of a container.
     url = models.CharField(
-        _("server address"), max_length=300, blank=True, validators=[URLValidator(schemes=["http", "https"])]
+        _("server address"),
+        max_length=300,
+        blank=True,
+        validators=[
+            RegexValidator(
+                r"^https?://[^\s/?#@]+(/[^\s?#@]*)?$",
+                _(
+                    "Write the address as http://host:11434 or https://host, without a name or password in it."
+                ),
+            )
+        ],
     )
     concurrency = models.PositiveSmallIntegerField(
         _("calls at once"), default=1, validators=[MinValueValidator(1), MaxValueValidator(64)]

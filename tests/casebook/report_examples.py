@@ -332,7 +332,11 @@ SHAPES: dict[str, dict[str, Any]] = {
         "ended_as": "failed",
         "reason": "The endpoint answered HTTP 500 four times.",
     },
-    "limit": {"counts": {"error": 40, "no error": 20, "unclear": 540}, "stop": "limit"},
+    "limit": {
+        "counts": {"error": 40, "no error": 20, "unclear": 540},
+        "stop": "limit",
+        "reason": "600 runs were made, 540 of them without a label",
+    },
     "identity": {
         "counts": {"error": 12},
         "stop": "identity",
@@ -340,7 +344,11 @@ SHAPES: dict[str, dict[str, Any]] = {
         "last_identity": {**IDENTITY, "digest": "77" * 32},
     },
     "deterministic": {"counts": {"error": 20, "refused": 1}, "temperatures": ("0",)},
-    "two arms": {"counts": {"error": 30, "no error": 70}, "temperatures": ("0.8", "0")},
+    "two arms": {
+        "counts": {"error": 30, "no error": 70},
+        "temperatures": ("0.8", "0"),
+        "answers": {**ANSWERS, "no error": tuple(f"No. Reason {n}." for n in range(12))},
+    },
     "nothing labelled": {"counts": {"unclear": 25}, "stop": "limit"},
     "no runs": {
         "counts": {},

@@ -293,7 +293,7 @@ def test_a_share_is_never_rounded_to_certainty(share: float, english: str, russi
 
 def test_thousands_are_grouped_as_each_language_does() -> None:
     assert (ENGLISH.format_number(1234), ENGLISH.format_number(1234567.891, 2)) == ("1,234", "1,234,567.89")
-    assert (RUSSIAN.format_number(1234), RUSSIAN.format_number(12345)) == ("1234", "12\u00a0345")
+    assert (RUSSIAN.format_number(1234), RUSSIAN.format_number(12345)) == ("1234", "12\u202f345")
     assert (ENGLISH.format_number(-1.5, 1), ENGLISH.format_number(-0.01, 1)) == ("−1.5", "0.0")
 
 

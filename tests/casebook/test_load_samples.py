@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from casebook import experiments
 from casebook.intake import copy_case
@@ -99,7 +100,8 @@ def test_the_proposed_protocol_of_a_copy_is_the_samples_and_can_be_locked(langua
     for key, sample in CASES.items():
         case = copy_case(Case.objects.get(sample_key=key, language=language), owner=owner)
         draft = experiments.propose_draft(case, endpoint)
-        protocol = experiments.build_protocol(case, draft)
+        with translation.override(language):
+            protocol = experiments.build_protocol(case, draft)
         assert protocol.detector == sample.protocol.detector
         assert protocol.arms[0].sampling == sample.protocol.sampling
         assert protocol.question == sample.protocol.question.text(language)
@@ -113,6 +115,7 @@ def test_the_proposed_protocol_of_a_copy_is_the_samples_and_can_be_locked(langua
 @every_language
 def test_the_page_of_a_sample_shows_notice_outcome_limits_and_sources(language: str, client: Client) -> None:
     load_samples()
+    client.cookies["django_language"] = language
     for key, sample in CASES.items():
         page = client.get(
             Case.objects.get(sample_key=key, language=language).get_absolute_url()

@@ -34,7 +34,7 @@ def test_a_share_is_never_rounded_to_nothing_or_everything(share: float) -> None
 
 def test_counts_are_grouped_as_the_language_does() -> None:
     assert EN.write_count(12345) == "12,345"
-    assert RU.write_count(12345) == "12\u00a0345"
+    assert RU.write_count(12345) == "12\u202f345"
 
 
 def test_a_level_has_no_idle_zeros() -> None:
@@ -53,6 +53,8 @@ def test_times_are_in_utc_and_days_are_written_once() -> None:
 
 def test_amounts_and_sizes_are_written_in_the_language() -> None:
     assert EN.write_amount("812.02", "CAD") == "812.02 CAD"
-    assert RU.write_amount("60000", "RUB") == "60\u00a0000 RUB"
+    assert RU.write_amount("60000", "RUB") == "60\u202f000 RUB"
+    assert EN.write_amount("1234.50", "CAD") == "1,234.50 CAD"
+    assert RU.write_amount("1234.50", "CAD") == "1\u202f234,50 CAD"
     assert EN.write_amount("", "CAD") == ""
     assert EN.write_size(348_120) == "348.1 kB"

@@ -144,7 +144,32 @@ def test_every_locked_test_of_the_case_is_listed_with_its_counts() -> None:
         ("1", "cancelled", False),
         ("2", "completed", True),
     ]
-    assert tests[0].arms == ("as recorded, default sampling: 3 of 11, without a label 0",)
+    assert tests[0].arms == ("as recorded, default sampling: 3 of 11; without a label: 0",)
+
+
+def test_a_test_with_a_name_is_printed_with_it() -> None:
+    context = make_context("middle")
+    name = "temperature 0 <b>"
+    named = [
+        replace(test, title=name) if test.number == context.test_number else test for test in context.tests
+    ]
+    view = view_of(replace(context, tests=tuple(named)))
+    assert (view.test_name, view.tests[1].name) == (name, name)
+    assert write_html(replace(context, tests=tuple(named))).count("temperature 0 &lt;b&gt;") == 2
+
+
+def test_a_title_that_repeats_the_cases_is_no_name() -> None:
+    context = make_context("middle")
+    repeated = tuple(replace(test, title=context.case.title) for test in context.tests)
+    view = view_of(replace(context, tests=repeated))
+    assert (view.test_name, [test.name for test in view.tests]) == ("", ["", ""])
+
+
+def test_arms_and_the_endpoint_are_named_in_the_language_of_the_report() -> None:
+    view = view_of(make_russian_context())
+    names = [view.arms[0].name, view.runs[0].arm_name]
+    assert names == ["запрос из дела, параметры генерации по умолчанию"] * 2
+    assert "Встроенная модель" in view.one.model
 
 
 def test_seeds_are_derived_again_and_a_chosen_one_is_noticed() -> None:
@@ -234,10 +259,10 @@ def test_a_model_that_changed_is_shown_before_and_after() -> None:
 
 def test_a_model_that_was_never_asked_is_not_said_to_be_silent() -> None:
     assert view_of(make_context("no runs")).arms[0].identity_sentences == (
-        "No run was made, so that the model was not asked for its identity.",
+        "No run was made, so the model was not asked for its identity.",
     )
     assert view_of(make_context("long")).arms[0].identity_sentences == (
-        "The endpoint does not tell which model it runs.",
+        "The endpoint does not say which model it runs.",
     )
 
 

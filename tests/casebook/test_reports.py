@@ -16,6 +16,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from casebook import reports
+from casebook.intake import copy_case
 from casebook.models import Case, CaseTest, Report
 from casebook.reporting.context import context_from_json
 from casebook.reporting.rendering import render_context, write_html
@@ -23,6 +24,7 @@ from casebook.reports import MOST_CLAIMS, ReportError, build_context, render_rep
 from ensemble import tasks
 from ensemble.ledger import find_break
 from tests.casebook.cases_for_tests import add_case, add_draft_test, run_to_seal
+from tests.factories import make_sample
 
 State = Report.State
 
@@ -227,7 +229,7 @@ def test_a_report_that_always_ends_its_worker_is_given_up(
     Report.objects.filter(pk=report.pk).update(claims=MOST_CLAIMS, **died)
     assert not render_report(report.pk, "one too many")
     report.refresh_from_db()
-    assert (report.state, report.message[:27]) == (State.FAILED, "Rendering was begun 3 times")
+    assert (report.state, report.message[:29]) == (State.FAILED, "Rendering was started 3 times")
     assert ask(sealed, owner) == report
     assert render_report(report.pk, "asked again")
 
@@ -256,3 +258,46 @@ def test_a_report_whose_file_is_lost_is_made_again(
     default_storage.delete(report.file.name or "")
     assert ask(sealed, owner).state == State.QUEUED
     assert render_report(report.pk, "worker")
+
+
+@pytest.fixture
+def copied(owner: User) -> CaseTest:
+    """A sealed test of a copy of the English sample, planned with the question that the sample proposes."""
+    for language, notice, question in (
+        ("en", "An illustration.", "How often?"),
+        ("ru", "Это пример.", "Как часто?"),
+    ):
+        sample = make_sample(language)
+        sample.background = {"illustration_notice": notice, "protocol": {"question": question}}
+        sample.save()
+    sample = Case.objects.get(is_sample=True, language="en")
+    return run_to_seal(add_draft_test(copy_case(sample, owner=owner)))
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", ("An illustration.", "How often?")), ("ru", ("Это пример.", "Как часто?"))]
+)
+def test_the_report_of_a_copied_sample_has_notice_and_question_in_its_own_language(
+    copied: CaseTest, owner: User, asked: list[int], language: str, words: tuple[str, str]
+) -> None:
+    context = context_from_json(ask(copied, owner, language).context)
+    assert (context.case.illustration_notice, context.question) == words
+    page = write_html(context)
+    assert all(text in page for text in words)
+    assert "How often?" in page  # as the locked protocol words it
+
+
+def test_a_question_of_the_team_s_own_stays_as_it_was_locked(
+    copied: CaseTest, owner: User, asked: list[int]
+) -> None:
+    Case.objects.filter(is_sample=True, language="en").update(
+        background={"protocol": {"question": "Another?"}}
+    )
+    assert ask(copied, owner, "ru").context["question"] == "How often?"
+
+
+def test_a_report_from_before_questions_were_frozen_shows_that_of_the_protocol(sealed: CaseTest) -> None:
+    document = context_of(sealed)
+    question = document.pop("question")
+    assert question
+    assert question in write_html(context_from_json(document))

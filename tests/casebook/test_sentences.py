@@ -11,7 +11,7 @@ import pytest
 from django.utils import translation
 
 from casebook import sentences
-from casebook.reporting import claims, lines, plan, quotes, view
+from casebook.reporting import claims, lines, plan, quotes, reasons, view
 from casebook.reporting.context import find_primary
 from casebook.reporting.view import build_view
 from casebook.sentences import SENTENCES, write_sentence
@@ -51,7 +51,7 @@ def used(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         found.append(sentence_id)
         return write_sentence(sentence_id, n, **facts)
 
-    for module in (claims, lines, plan, quotes, view):
+    for module in (claims, lines, plan, quotes, reasons, view):
         if hasattr(module, "write_sentence"):
             monkeypatch.setattr(module, "write_sentence", record)
     return found

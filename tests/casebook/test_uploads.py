@@ -191,7 +191,7 @@ def test_too_large_a_file_is_refused_unread() -> None:
         def read(self, *args: object) -> bytes:
             raise AssertionError("read")
 
-    with pytest.raises(UploadError, match="at most 1"):
+    with pytest.raises(UploadError, match="the limit is 1"):
         inspect_upload(Unreadable(b"x" * 2_000_000, name="a.txt"), 1024 * 1024)
 
 

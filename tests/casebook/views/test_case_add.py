@@ -94,6 +94,7 @@ def test_a_refused_form_shows_every_typed_text_again(as_owner: Client) -> None:
         ({"harm_amount": "a lot"}, "harm_amount"),
         ({"harm_amount": "-5"}, "harm_amount"),
         ({"harm_amount": "NaN"}, "harm_amount"),
+        ({"harm_kind": "none"}, "harm_kind"),
         ({"harm_currency": "dollars"}, "harm_currency"),
         ({"harm_currency": ""}, "harm_currency"),
         ({"wrong_statement": "within 30 days"}, "wrong_statement"),

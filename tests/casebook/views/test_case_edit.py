@@ -26,7 +26,8 @@ def test_the_form_comes_filled_in_as_the_case_stands(as_owner: Client, case: Cas
 
 
 def test_what_the_form_shows_can_be_saved_as_it_is(as_owner: Client, case: Case) -> None:
-    case.incidents.update(occurred_on="~2024-05", harm_amount="1234.5", harm_currency="EUR")
+    money = {"harm_kind": "money", "harm_amount": "1234.5", "harm_currency": "EUR"}
+    case.incidents.update(occurred_on="~2024-05", **money)
     as_owner.cookies["django_language"] = "ru"
     form = as_owner.get(case.get_absolute_url() + "edit/").context["form"]
     fields = {field.html_name: field.value() or "" for field in form}

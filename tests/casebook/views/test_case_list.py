@@ -54,7 +54,7 @@ def test_the_search_needs_every_word(as_owner: Client, case: Case, query: str, f
 
 
 def test_a_search_without_a_hit_offers_the_whole_list(as_owner: Client, case: Case) -> None:
-    assert "No case has all of these words" in as_owner.get("/cases/?q=nonsense").content.decode()
+    assert "No case contains all of these words" in as_owner.get("/cases/?q=nonsense").content.decode()
 
 
 def test_long_lists_have_pages_that_keep_the_search(as_owner: Client, owner: User) -> None:

@@ -65,6 +65,8 @@ def test_a_valid_form_adds_an_endpoint_and_asks_for_its_check(as_administrator: 
         ({"url": ""}, "url"),
         ({"url": "file:///etc/passwd"}, "url"),
         ({"url": "not an address"}, "url"),
+        ({"url": "127.0.0.1:11434"}, "url"),
+        ({"url": "http://name:secret@127.0.0.1:11434"}, "url"),
         ({"model": ""}, "model"),
         ({"key_variable": "SECRET_KEY"}, "key_variable"),
         ({"concurrency": "0"}, "concurrency"),
@@ -169,6 +171,30 @@ def test_a_failed_check_shows_the_endpoint_s_own_words_as_text(as_administrator:
     endpoint = ensure_default_endpoint()
     Endpoint.objects.filter(pk=endpoint.pk).update(check_state="failed", check_message="<b>refused</b>")
     assert "&lt;b&gt;refused&lt;/b&gt;" in as_administrator.get("/endpoints/").content.decode()
+
+
+def test_a_wrong_address_is_answered_with_the_form_of_a_right_one(as_administrator: Client) -> None:
+    response = as_administrator.post(ADD, make_form(url="ollama:11434"))
+    assert "http://host:11434" in response.context["form"].errors["url"][0]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://ollama:11434", "https://models.example.org/ollama", "http://[::1]:11434"]
+)
+def test_an_address_may_be_that_of_a_container_a_site_or_a_number(as_administrator: Client, url: str) -> None:
+    assert as_administrator.post(ADD, make_form(url=url)).status_code == 302
+    assert Endpoint.objects.get().url == url
+
+
+def test_an_endpoint_whose_check_failed_is_marked_until_it_answers(as_administrator: Client) -> None:
+    endpoint = ensure_default_endpoint()
+    for state, marks in (("failed", 1), ("queued", 0)):
+        Endpoint.objects.filter(pk=endpoint.pk).update(check_state=state)
+        assert as_administrator.get("/endpoints/").content.decode().count("cb-badge-failed") == marks
+    path = f"/endpoints/{endpoint.pk}/check/"
+    Endpoint.objects.filter(pk=endpoint.pk).update(check_state="failed")
+    fragment = as_administrator.get(path, headers={"HX-Request": "true"}).content.decode()
+    assert f'<small id="endpoint_mark_{endpoint.pk}" hx-swap-oob="true"><span class="cb-badge' in fragment
 
 
 @pytest.mark.parametrize("page", ["", "add/", "{pk}/edit/", "{pk}/check/"])

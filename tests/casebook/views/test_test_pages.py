@@ -169,10 +169,12 @@ def test_pause_resume_and_cancel_work_once_each(client: Client, draft: CaseTest,
         ("pause", "paused"),
         ("pause", "paused"),
         ("resume", "running"),
-        ("cancel", "cancelled"),
     ):
         client.post(url("test-steer", draft), {"action": action})
         assert stored(draft).state == state
+    for _ in range(2):
+        client.post(url("test-cancel", draft))
+        assert stored(draft).state == "cancelled"
     assert [entry.kind for entry in stored(draft).ledger.all()][-3:] == ["paused", "resumed", "cancelled"]
 
 
@@ -223,7 +225,8 @@ def test_a_stranger_can_do_nothing_with_a_draft(
     response = enter(client, stranger).post(url("test-edit", draft), payload(draft, action=action))
     assert response.status_code == 404
     assert stored(draft).is_draft
-    assert client.post(url("test-steer", draft), {"action": "cancel"}).status_code == 404
+    assert client.post(url("test-steer", draft), {"action": "pause"}).status_code == 404
+    assert client.post(url("test-cancel", draft)).status_code == 404
     assert client.post(url("test-delete", draft)).status_code == 404
 
 

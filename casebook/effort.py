@@ -1,0 +1,111 @@
+"""What a stopping rule is expected to take: runs at several true rates, and time as far as it was measured."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db.models import Avg
+from django.utils.translation import gettext, ngettext
+
+from casebook.experiments import Draft, offered_plan
+from casebook.models import CaseTest
+from casebook.tryouts import find_tried_batches, read_batch
+from ensemble.models import Endpoint, Experiment, ExploratoryBatch, Run, Zone
+from ensemble.protocol import Protocol
+
+EXPECTED_AT = (0.0, 0.05, 0.1, 0.3, 0.5, 0.9, 1.0)
+LATEST_TESTS = (
+    20  # how many locked tests are searched for the endpoint; older ones say little of its speed today
+)
+LATEST_BATCHES = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """Seconds of wall clock a run takes, calls being made at once; `own_tries` is 0 when other tests tell it."""
+
+    run_seconds: float
+    own_tries: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effort:
+    """`expected` holds (true rate, mean number of runs); `most` is the largest number of labelled runs of an arm."""
+
+    expected: tuple[tuple[float, float], ...]
+    most: int
+    arms: int
+    pace: Pace | None
+
+    @property
+    def time(self) -> str:
+        """The time of the largest number of runs and of the audit, all arms together; "" when nothing is known."""
+        if self.pace is None:
+            return ""
+        audited = math.ceil(self.most * float(Protocol.audit_share))
+        calls = self.most + min(self.most, max(Protocol.audit_minimum, audited))
+        return write_duration(calls * self.arms * self.pace.run_seconds)
+
+
+def write_duration(seconds: float) -> str:
+    """A length of time in words, rounded up: people plan by it."""
+    minutes, hours = math.ceil(seconds / 60), math.ceil(seconds / 3600)
+    if minutes <= 1:
+        return gettext("a minute or less")
+    if minutes <= 90:
+        return ngettext("about %(count)s minute", "about %(count)s minutes", minutes) % {"count": minutes}
+    if hours <= 48:
+        return ngettext("about %(count)s hour", "about %(count)s hours", hours) % {"count": hours}
+    days = math.ceil(hours / 24)
+    return ngettext("about %(count)s day", "about %(count)s days", days) % {"count": days}
+
+
+def estimate_effort(test: CaseTest) -> Effort:
+    """The expected number of runs of the test's draft, and their time."""
+    draft = test.experiment.draft
+    stopping = draft["stopping"]
+    if stopping["kind"] == "fixed":
+        runs = int(stopping["runs"])
+        expected: tuple[tuple[float, float], ...] = tuple((p, float(runs)) for p in EXPECTED_AT)
+    else:
+        plan = offered_plan(stopping["half_width"], stopping["level"])
+        runs = plan.max_runs
+        expected = tuple((p, plan.expected_runs(p)) for p in EXPECTED_AT)
+    return Effort(
+        expected=expected, most=runs, arms=1 + len(draft["temperatures"]), pace=measure_pace(test, draft)
+    )
+
+
+def measure_pace(test: CaseTest, draft: Draft) -> Pace | None:
+    """From the exploratory runs of this draft; else from earlier runs of its endpoint and model; else None."""
+    endpoint = Endpoint.objects.filter(pk=draft["endpoint"]).first() if draft["endpoint"] else None
+    if endpoint is None:
+        return None
+    for batch in find_tried_batches(test):
+        runs = [run for run in read_batch(batch) if run.outcome != "failed"]
+        if runs:
+            seconds = sum(run.seconds for run in runs) / len(runs) / min(batch.count, endpoint.concurrency)
+            return Pace(run_seconds=seconds, own_tries=len(runs))
+    return next(_measure_earlier(endpoint), None)
+
+
+def _measure_earlier(endpoint: Endpoint) -> Iterator[Pace]:
+    """Newest first: what locked tests took on this endpoint with this model, then exploratory runs of any test."""
+    locked = Experiment.objects.exclude(locked_at=None).order_by("-locked_at")
+    for experiment in locked[:LATEST_TESTS]:
+        for position, arm in enumerate(experiment.protocol_document["arms"]):
+            if (arm["endpoint"], arm["model"]) == (endpoint.name, endpoint.model):
+                runs = Run.objects.filter(experiment=experiment, zone=Zone.COUNTED, arm=position).finished()
+                mean: float | None = runs.aggregate(mean=Avg("duration_ms"))["mean"]
+                if mean is not None:
+                    yield Pace(run_seconds=mean / 1000 / endpoint.concurrency, own_tries=0)
+    batches = ExploratoryBatch.objects.filter(
+        plan__protocol__arms__0__endpoint=endpoint.name, plan__protocol__arms__0__model=endpoint.model
+    )
+    for batch in batches.order_by("-pk")[:LATEST_BATCHES]:
+        tried = [run.seconds for run in read_batch(batch) if run.outcome != "failed"]
+        if tried:
+            seconds = sum(tried) / len(tried) / min(batch.count, endpoint.concurrency)
+            yield Pace(run_seconds=seconds, own_tries=0)

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pytest
+from django.utils import translation
+
+from casebook.effort import Effort, Pace, write_duration
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english", "russian"),
+    [
+        (0.2, "a minute or less", "не более минуты"),
+        (61, "about 2 minutes", "около 2 минут"),
+        (21 * 60, "about 21 minutes", "около 21 минуты"),
+        (91 * 60, "about 2 hours", "около 2 часов"),
+        (48 * 3600, "about 48 hours", "около 48 часов"),
+        (49 * 3600, "about 3 days", "около 3 суток"),
+    ],
+)
+def test_a_length_of_time_is_rounded_up_to_what_one_plans_by(
+    seconds: float, english: str, russian: str
+) -> None:
+    assert write_duration(seconds) == english
+    with translation.override("ru"):
+        assert write_duration(seconds) == russian
+
+
+@pytest.mark.parametrize(
+    ("most", "arms", "time"),
+    [(100, 1, "about 2 minutes"), (10, 1, "a minute or less"), (1000, 2, "about 37 minutes")],
+)
+def test_the_time_covers_every_arm_and_its_audit(most: int, arms: int, time: str) -> None:
+    effort = Effort(expected=(), most=most, arms=arms, pace=Pace(run_seconds=1.0, own_tries=5))
+    assert effort.time == time
+
+
+def test_nothing_is_said_of_the_time_when_nothing_was_measured() -> None:
+    assert Effort(expected=(), most=100, arms=1, pace=None).time == ""

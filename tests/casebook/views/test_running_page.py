@@ -1,0 +1,194 @@
+"""The page of a locked test: what was locked, how it goes on, what it waits for, and how it is cancelled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from django.utils.html import escape
+
+from casebook import experiments
+from casebook.models import CaseTest
+from ensemble import arm_work
+from ensemble.claims import claim_chunk
+from ensemble.exploring import run_batch
+from ensemble.models import Endpoint, Experiment, Zone
+from ensemble.runner import work_on
+from tests.casebook.cases_for_tests import add_case, add_draft_test, run_to_seal
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def draft(owner: User, teammate: User) -> CaseTest:
+    return add_draft_test(add_case(owner, teammate), runs=400)
+
+
+@pytest.fixture
+def running(draft: CaseTest, monkeypatch: pytest.MonkeyPatch) -> CaseTest:
+    """A test in the middle of its runs."""
+    monkeypatch.setattr(arm_work, "TURN_SECONDS", 0.05)
+    monkeypatch.setattr(arm_work, "HEARTBEAT_SECONDS", 0.01)
+    Endpoint.objects.update(options={**Endpoint.objects.get().options, "latency_seconds": "0.005"})
+    experiments.lock_and_run(draft, by="owner")
+    work_on(stored(draft), "worker")
+    assert stored(draft).state == "running"
+    return CaseTest.objects.get(pk=draft.pk)
+
+
+def url(name: str, test: CaseTest, *more: Any) -> str:
+    return reverse(f"casebook:{name}", args=[test.case.public_id, test.number, *more])
+
+
+def stored(test: CaseTest) -> Experiment:
+    return Experiment.objects.get(pk=test.experiment_id)
+
+
+def read(client: Client, user: User, address: str) -> str:
+    client.force_login(user)
+    return client.get(address).content.decode()
+
+
+def test_cancelling_asks_first_and_says_how_much_is_kept(
+    client: Client, running: CaseTest, owner: User
+) -> None:
+    assert url("test-cancel", running) in read(client, owner, url("test-detail", running))
+    made = stored(running).runs.counted().finished().count()
+    page = read(client, owner, url("test-cancel", running))
+    assert f"{made} runs were made so far and are kept" in page
+    assert stored(running).state == "running"
+    assert client.post(url("test-steer", running), {"action": "cancel"}).status_code == 404
+    assert stored(running).state == "running"
+    client.post(url("test-cancel", running))
+    assert stored(running).ended_as == "cancelled"
+    assert client.get(url("test-cancel", running)).status_code == 302
+
+
+def test_a_teammate_may_cancel_and_a_stranger_finds_nothing(
+    client: Client, running: CaseTest, teammate: User, stranger: User
+) -> None:
+    client.force_login(stranger)
+    assert client.get(url("test-cancel", running)).status_code == 404
+    assert client.post(url("test-cancel", running)).status_code == 404
+    assert stored(running).state == "running"
+    client.force_login(teammate)
+    assert client.get(url("test-cancel", running)).status_code == 200
+    client.post(url("test-cancel", running))
+    assert stored(running).ended_as == "cancelled"
+
+
+def test_a_draft_is_not_cancelled(client: Client, draft: CaseTest, owner: User) -> None:
+    client.force_login(owner)
+    assert client.get(url("test-cancel", draft)).status_code == 302
+    assert client.post(url("test-cancel", draft)).status_code == 302
+    assert stored(draft).is_draft
+
+
+def test_everything_that_was_locked_is_on_the_page(client: Client, running: CaseTest, owner: User) -> None:
+    page = read(client, owner, url("test-detail", running))
+    protocol = stored(running).protocol
+    arm = protocol.arms[0]
+    for expected in (
+        stored(running).protocol_sha256,
+        experiments.prompt_sha256(arm.messages),
+        arm.messages[-1].content,
+        "script, at the endpoint “script” (scripted answers",
+        "stop at 400 labelled runs",
+        "Each arm ends after 800 runs at the latest",
+        "at most 6",
+        "words of the answer",
+        url("test-file", running, "protocol.json"),
+    ):
+        assert escape(expected) in page
+    for name, value in (("temperature", "0.8"), ("top-k", "40"), ("context length, tokens", "2,048")):
+        assert f'{name} <bdi dir="ltr">{value}</bdi>' in page
+
+
+def test_sentences_that_say_nothing_are_left_out(client: Client, running: CaseTest, owner: User) -> None:
+    idle = (
+        "No run beyond the counted ones was finished.",
+        "Every counted run has a label",
+        "No answer was a refusal",
+    )
+    page = read(client, owner, url("test-detail", running))
+    assert not [sentence for sentence in idle if sentence in page]
+    sealed = run_to_seal(add_draft_test(add_case(owner), name="other"))
+    page = read(client, owner, url("test-detail", sealed))
+    assert not [sentence for sentence in idle if sentence in page]
+
+
+def test_runs_beyond_the_stop_are_said_once_the_result_is_sealed(client: Client, owner: User) -> None:
+    sealed = run_to_seal(add_draft_test(add_case(owner), runs=12, latency_seconds="0.002"))
+    document = sealed.experiment.latest_result().document["arms"][0]
+    more = document["all_completed"]["runs"] - document["runs"]
+    page = read(client, owner, url("test-detail", sealed))
+    assert ("when the count stopped" in page) == (more > 0)
+
+
+def test_latest_answers_name_their_run_and_arm(client: Client, running: CaseTest, owner: User) -> None:
+    page = read(client, owner, url("test-detail", running))
+    last = stored(running).runs.counted().order_by("-pk")[0]
+    assert f'run {last.index} · <bdi dir="ltr">as recorded' in page
+
+
+def test_a_test_says_what_it_waits_for_and_names_it_to_its_team_only(
+    client: Client, running: CaseTest, owner: User, stranger: User
+) -> None:
+    rival = stored(running)
+    assert claim_chunk(rival, rival.arms.get(), Zone.COUNTED, owner="another", slots=1)
+    for user, sees_it in ((owner, True), (stranger, False)):
+        case = add_case(user)
+        waiting = experiments.add_test(case, operator=user.username, endpoint=Endpoint.objects.get())
+        experiments.lock_and_run(waiting, by=user.username)
+        page = read(client, user, url("test-detail", waiting))
+        assert "waits for another test on this endpoint" in page
+        assert (url("test-detail", running) in page) == sees_it
+
+
+def test_the_figure_of_answers_and_its_text_agree(client: Client, owner: User) -> None:
+    answers = [{"text": f"That is right, number {n}.", "share": "0.04"} for n in range(25)]
+    sealed = run_to_seal(add_draft_test(add_case(owner), runs=300, distribution=answers))
+    page = read(client, owner, url("test-detail", sealed))
+    assert "25 different answers were given; the figure shows the 8 most frequent" in page
+    assert "the list beneath the 20 most frequent." in page
+    assert page.count('<th scope="row" class="cb-num">') == 20
+
+
+def test_counted_runs_come_first_and_what_does_not_count_is_apart(
+    client: Client, draft: CaseTest, owner: User
+) -> None:
+    run_batch(experiments.try_out(draft, 3), "worker")
+    experiments.save_draft(
+        draft,
+        {**draft.experiment.draft, "stopping": {"kind": "fixed", "runs": 10}},
+        seen_sha256=experiments.draft_sha256(draft.experiment.draft),
+    )
+    sealed = run_to_seal(draft)
+    page = read(client, owner, url("run-list", sealed))
+    headings = ("Counted runs", "Seeds made a second time", "Made before the protocol was locked")
+    places = [page.index(heading) for heading in headings]
+    assert places == sorted(places)
+    client.force_login(owner)
+    zones = [run.zone for run in client.get(url("run-list", sealed)).context["page"]]
+    assert zones == sorted(zones, key=["counted", "audit", "exploratory"].index)
+    late = stored(sealed).runs.counted().filter(index__gte=10).count()
+    assert page.count("after the stop, not counted") == late
+
+
+def test_a_reason_of_the_engine_is_told_in_russian(client: Client, running: CaseTest, owner: User) -> None:
+    Endpoint.objects.update(is_enabled=False)
+    work_on(stored(running), "worker")
+    assert stored(running).state == "paused"
+    client.cookies["django_language"] = "ru"
+    assert "Подключение «script» отключено." in read(client, owner, url("test-detail", running))
+
+
+def test_numbers_are_grouped_as_the_language_does(client: Client, owner: User) -> None:
+    test = add_draft_test(add_case(owner), runs=12_345)
+    experiments.lock_and_run(test, by="owner")
+    assert "0 of 12,345 labelled runs" in read(client, owner, url("test-detail", test))
+    client.cookies["django_language"] = "ru"
+    assert "0 из 12\u202f345" in read(client, owner, url("test-detail", test))
