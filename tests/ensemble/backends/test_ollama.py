@@ -452,6 +452,7 @@ def test_whatever_a_server_says_is_an_answer_or_an_endpoint_error(one: Any, two:
     for value in (
         one,
         {"message": one, "done": True, "done_reason": two},
+        {"message": {"content": "a"}, "done": True, "done_reason": two},
         {"message": {"content": "a"}, "done": one},
     ):
         with suppress(EndpointError):
