@@ -122,7 +122,9 @@ class EditorPage:
     def _list_findings(self) -> list[tuple[str, Finding]]:
         draft = self.test.experiment.draft
         lines = (draft.get("tryout") or {}).get("answers", "").splitlines()
-        return experiments.try_detector(draft["detector"], [line for line in lines if line.strip()])
+        return experiments.try_detector(
+            draft["detector"], draft["refusal_phrases"], [line for line in lines if line.strip()]
+        )
 
     def _refresh_seen(self) -> None:
         posted = self.request.POST.copy()
@@ -180,8 +182,8 @@ class EditorPage:
         }
 
     def _draw_effort(self, effort: Effort) -> str:
-        """Expected runs at several true rates; nothing to draw for a fixed number."""
-        if self.test.experiment.draft["stopping"]["kind"] == "fixed":
+        """Expected runs at several true rates; only the plan of a precision says them beforehand."""
+        if self.test.experiment.draft["stopping"]["kind"] != "precision":
             return ""
         rows = tuple(ExpectedRuns(share=share, runs=runs) for share, runs in effort.expected)
         figure = ExpectedRunsFigure(figure_id="expected-runs", labels=self.numbers.labels, rows=rows)

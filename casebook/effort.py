@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Avg
 from django.utils.translation import gettext, ngettext
@@ -32,7 +33,10 @@ class Pace:
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
-    """`expected` holds (true rate, mean number of runs); `most` is the largest number of labelled runs of an arm."""
+    """`expected` holds (true rate, mean number of runs), nothing where it is not known beforehand.
+
+    `most` is the largest number of labelled runs of an arm.
+    """
 
     expected: tuple[tuple[float, float], ...]
     most: int
@@ -65,17 +69,20 @@ def write_duration(seconds: float) -> str:
 def estimate_effort(test: CaseTest) -> Effort:
     """The expected number of runs of the test's draft, and their time."""
     draft = test.experiment.draft
-    stopping = draft["stopping"]
-    if stopping["kind"] == "fixed":
-        runs = int(stopping["runs"])
-        expected: tuple[tuple[float, float], ...] = tuple((p, float(runs)) for p in EXPECTED_AT)
-    else:
+    most, expected = _expect_runs(draft["stopping"])
+    arms = 1 + len(draft["temperatures"])
+    return Effort(expected=expected, most=most, arms=arms, pace=measure_pace(test, draft))
+
+
+def _expect_runs(stopping: Mapping[str, Any]) -> tuple[int, tuple[tuple[float, float], ...]]:
+    """The largest number of labelled runs of an arm, and the mean numbers at several true rates."""
+    if stopping["kind"] == "precision":
         plan = offered_plan(stopping["half_width"], stopping["level"])
-        runs = plan.max_runs
-        expected = tuple((p, plan.expected_runs(p)) for p in EXPECTED_AT)
-    return Effort(
-        expected=expected, most=runs, arms=1 + len(draft["temperatures"]), pace=measure_pace(test, draft)
-    )
+        return plan.max_runs, tuple((p, plan.expected_runs(p)) for p in EXPECTED_AT)
+    most = int(stopping["runs"] if stopping["kind"] == "fixed" else stopping["max_runs"])
+    if stopping.get("threshold"):
+        return most, ()
+    return most, tuple((p, float(most)) for p in EXPECTED_AT)
 
 
 def measure_pace(test: CaseTest, draft: Draft) -> Pace | None:

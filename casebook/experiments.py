@@ -20,12 +20,13 @@ from casebook.neutral_names import AS_RECORDED, AS_RECORDED_CHOSEN, TEMPERATURE
 from ensemble import states
 from ensemble.detectors import build_detector
 from ensemble.detectors.base import Finding
-from ensemble.detectors.refusal import DEFAULT_REFUSAL_PHRASES
+from ensemble.detectors.refusal import DEFAULT_REFUSAL_PHRASES, is_refusal
 from ensemble.detectors.suggest import suggest_detector
 from ensemble.errors import ProtocolError
 from ensemble.models import Endpoint, Experiment, ExploratoryBatch
 from ensemble.protocol import (
     Arm,
+    Label,
     Message,
     Protocol,
     Sampling,
@@ -42,6 +43,9 @@ Draft = dict[str, Any]
 
 DEFAULT_RUNS = 100
 LARGEST_FIXED_RUNS = 100_000
+DEFAULT_ANYTIME_RUNS = 500
+LEAST_ANYTIME_RUNS, LARGEST_ANYTIME_RUNS = 10, 10_000
+LEAST_THRESHOLD, LARGEST_THRESHOLD = Decimal("0.001"), Decimal("0.999")
 PRIMARY_ARM = "primary"
 
 
@@ -220,6 +224,8 @@ def _stopping_rule(stopping: Mapping[str, Any]) -> StoppingRule:
                 field="runs",
             )
         return StoppingRule(kind="fixed", runs=runs)
+    if stopping["kind"] == "anytime":
+        return _anytime_rule(stopping)
     plan = offered_plan(stopping["half_width"], stopping["level"])
     return StoppingRule(
         kind="precision",
@@ -234,10 +240,30 @@ def _stopping_rule(stopping: Mapping[str, Any]) -> StoppingRule:
     )
 
 
-def try_detector(detector: Mapping[str, Any], answers: Sequence[str]) -> list[tuple[str, Finding]]:
-    """What the detector says of each sample answer."""
+def _anytime_rule(stopping: Mapping[str, Any]) -> StoppingRule:
+    """At most `max_runs`; with a `threshold`, a share as text, the test ends as soon as it is decided."""
+    runs, threshold = int(stopping["max_runs"]), Decimal(stopping.get("threshold") or 0)
+    if not LEAST_ANYTIME_RUNS <= runs <= LARGEST_ANYTIME_RUNS:
+        raise ProtocolError(
+            _("The largest number of runs is between %(least)s and %(most)s.")
+            % {"least": LEAST_ANYTIME_RUNS, "most": LARGEST_ANYTIME_RUNS},
+            field="most_runs",
+        )
+    if threshold and not LEAST_THRESHOLD <= threshold <= LARGEST_THRESHOLD:
+        raise ProtocolError(_("The threshold is between 0.1 and 99.9 percent."), field="threshold")
+    return StoppingRule(kind="anytime", max_runs=runs, threshold=threshold)
+
+
+def try_detector(
+    detector: Mapping[str, Any], refusal_phrases: Sequence[str], answers: Sequence[str]
+) -> list[tuple[str, Finding]]:
+    """The label that each sample answer would get, refusals first, as in a run."""
     built = build_detector(detector)
-    return [(answer, built.detect(answer)) for answer in answers]
+    refused = Finding(label=Label.NO_ERROR, reason="refused")
+    return [
+        (answer, refused if is_refusal(answer, refusal_phrases) else built.detect(answer))
+        for answer in answers
+    ]
 
 
 def try_out(test: CaseTest, count: int) -> ExploratoryBatch:

@@ -9,7 +9,7 @@ from django.utils.translation import get_language
 
 from casebook.models import Case, CaseTest
 from casebook.report_numbers import number_writer
-from casebook.reporting.claims import write_ending, write_finding, write_interval
+from casebook.reporting.claims import write_decision, write_ending, write_finding, write_interval
 from casebook.reporting.plan import write_rule
 from ensemble.models import Experiment, SealedResult
 
@@ -19,7 +19,8 @@ class Headline:
     """What the latest sealed result of a test says of its primary arm, written for the reader.
 
     `share` is empty when no run has a label, `low` and `high` when the result gives no interval. The sentences are
-    those of the report: `finding`, `certainty`, and how the arm `ended` under which `rule`.
+    those of the report: `finding`, `certainty`, the `decision` of an anytime test against its threshold, and how the
+    arm `ended` under which `rule`.
     """
 
     test: CaseTest
@@ -30,6 +31,7 @@ class Headline:
     high: str
     finding: str
     certainty: str
+    decision: str
     rule: str
     ended: str
 
@@ -83,7 +85,8 @@ def _read_headline(test: CaseTest, result: SealedResult) -> Headline:
         low=numbers.write_share(interval["low"]) if interval else "",
         high=numbers.write_share(interval["high"]) if interval else "",
         finding=write_finding(arm, numbers),
-        certainty=write_interval(arm, numbers),
+        certainty=write_interval(arm, document["experiment"]["ended_as"], numbers),
+        decision="".join(write_decision(arm, numbers)[:1]),
         rule=write_rule(document["protocol"]["stopping"], numbers),
         ended=write_ending(arm, document["experiment"]["ended_as"], numbers),
     )

@@ -10,6 +10,7 @@ from casebook.neutral_names import say_arm
 from casebook.report_numbers import NumberWriter
 from casebook.reporting.arms import ArmView, build_arm
 from casebook.reporting.claims import write_running, write_running_groups, write_telling_details
+from casebook.reporting.comparisons import ComparisonsView, build_comparisons
 from ensemble.models import Experiment, Run
 
 LATEST_ANSWERS = 5
@@ -44,10 +45,16 @@ def view_arms(experiment: Experiment, numbers: NumberWriter) -> list[ArmOnPage]:
     return [_view_arm(experiment, arm, numbers, is_sealed=False) for arm in documents]
 
 
+def view_differences(experiment: Experiment, numbers: NumberWriter) -> ComparisonsView | None:
+    """The arms against the primary one; none before the result is sealed."""
+    result = experiment.latest_result()
+    return build_comparisons(result.document, numbers, draw_both_widths) if result is not None else None
+
+
 def _view_arm(
     experiment: Experiment, arm: dict[str, Any], numbers: NumberWriter, *, is_sealed: bool
 ) -> ArmOnPage:
-    so_far, sequence = write_running(arm, numbers)
+    so_far, sequence = write_running(arm, experiment.protocol.stopping.kind, numbers)
     view = build_arm(arm, experiment.ended_as, numbers, draw_both_widths)
     return ArmOnPage(
         view=view,

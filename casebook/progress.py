@@ -77,7 +77,7 @@ def measure_progress(experiment: Experiment, numbers: NumberWriter) -> Progress:
     return Progress(
         labelled=sum(arm.runs for arm in arms),
         target=sum(_target_runs(rule, arm) for arm in arms),
-        is_upper_bound=rule.kind != "fixed" and any(not arm.is_stopped for arm in arms),
+        is_upper_bound=_may_stop_sooner(rule) and any(not arm.is_stopped for arm in arms),
         made=sum(forecast.made for forecast in forecasts),
         is_auditing=any(arm.is_stopped for arm in arms),
         audit_done=sum(forecast.audit_done for forecast in forecasts),
@@ -102,6 +102,11 @@ def _target_runs(rule: StoppingRule, arm: ArmProgress) -> int:
     if arm.is_stopped:
         return arm.runs
     return rule.runs if rule.kind == "fixed" else rule.max_runs
+
+
+def _may_stop_sooner(rule: StoppingRule) -> bool:
+    """Whether an arm may end before the largest number of runs: by its precision or by a decision."""
+    return rule.kind == "precision" or bool(rule.threshold or rule.half_width)
 
 
 def _forecast_arm(experiment: Experiment, arm: ArmProgress, made: int, audit_done: int) -> ArmForecast:

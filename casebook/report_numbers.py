@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -12,6 +13,7 @@ from django.utils.translation import gettext, ngettext, pgettext
 from casebook.figures import Labels, find_labels
 
 DASH = "–"
+LARGEST_E_VALUE = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,27 @@ class NumberWriter:
         digits = len(f"{percent:g}".partition(".")[2])
         return self.labels.format_percent(percent / 100, digits)
 
+    def write_difference(self, difference: float | None, *, signed: bool = False) -> str:
+        """A difference of shares in percentage points with one decimal, or as many as keep it apart from 0."""
+        if difference is None:
+            return DASH
+        points = difference * 100
+        digits = next((digits for digits in (1, 2, 3) if abs(points) >= 0.5 * 10.0**-digits), 4)
+        written = self.labels.format_number(points, digits if points else 1)
+        return f"+{written}" if signed and points > 0 else written
+
+    def write_p(self, p_value: float | None) -> str:
+        """A p-value with four decimals; a smaller one is bounded, never written as 0."""
+        if p_value is None:
+            return DASH
+        small = 0.0001
+        return f"<{self.write_decimal('0.0001')}" if p_value < small else self.write_exact(p_value)
+
+    def write_stated_p(self, p_value: float) -> str:
+        """A p-value as a sentence states it: "p = 0.0312" or "p < 0.0001"."""
+        written = self.write_p(p_value)
+        return f"p < {written[1:]}" if written.startswith("<") else f"p = {written}"
+
     def write_points(self, share: str) -> str:
         """A share as percentage points without a sign: "0.05" is 5."""
         return self.write_decimal(format((Decimal(share) * 100).normalize(), "f"))
@@ -44,6 +67,15 @@ class NumberWriter:
     def write_decimal(self, text: str) -> str:
         """A plain decimal as the language writes it."""
         return text.replace("-", "−").replace(".", self.labels.decimal_mark)
+
+    def write_e_value(self, log_e: float) -> str:
+        """An e-value from its natural logarithm, never rounded up: 20, 20.4, under 0.1, over 1,000,000."""
+        if log_e > math.log(LARGEST_E_VALUE):
+            return gettext("over %(number)s") % {"number": self.write_count(LARGEST_E_VALUE)}
+        tenths = math.floor(math.exp(log_e) * 10 * (1 + 1e-12))
+        if not tenths:
+            return gettext("under %(number)s") % {"number": self.labels.format_number(0.1, 1)}
+        return self.labels.format_number(tenths / 10, 1 if tenths % 10 else 0)
 
     def write_amount(self, amount: str, currency: str) -> str:
         try:

@@ -11,6 +11,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
+from casebook.arm_sentences import ARM_SENTENCES
+
 SENTENCES: dict[str, Any] = {
     # --- what was found: one of these stands at the top of page 1 and of each arm -------------------------------
     "finding.rate": ngettext_lazy(
@@ -91,6 +93,10 @@ SENTENCES: dict[str, Any] = {
         "While the test runs, only the %(level)s confidence sequence is shown: %(low)s to %(high)s. It stays valid "
         "however often one looks; the planned interval comes when the locked rule is met."
     ),
+    "running.anytime": _(
+        "So far the %(level)s confidence sequence runs from %(low)s to %(high)s. It stays valid however often one "
+        "looks and whenever one stops."
+    ),
     "finding.varied": ngettext_lazy(
         "The answers differed nevertheless (%(count)s different one): something besides the sampling "
         "changed them.",
@@ -112,6 +118,10 @@ SENTENCES: dict[str, Any] = {
         "The test did not reach its planned end, so only the confidence sequence is given: at %(level)s "
         "the true share lies between %(low)s and %(high)s, whenever one stops."
     ),
+    "interval.anytime": _(
+        "The %(level)s confidence sequence for the true share runs from %(low)s to %(high)s. However often one looks "
+        "and whenever one stops, a sequence like this ever misses the true share in at most %(miss)s of tests."
+    ),
     "interval.deterministic": _(
         "No interval is given: repeats of one observation do not make it more certain."
     ),
@@ -121,6 +131,31 @@ SENTENCES: dict[str, Any] = {
     "share.meaning": _(
         "The true share is the share of all seeds for which this prompt, sent to this model with these settings, "
         "brings the error back."
+    ),
+    # --- the decision of an anytime test against its threshold --------------------------------------------------
+    "decision.more": _(
+        "Decided: the true share is over %(threshold)s. The e-value against “%(threshold)s or less” is %(e_above)s; "
+        "%(e_needed)s or more decides."
+    ),
+    "decision.more_meaning": _(
+        "If the true share were %(threshold)s or less, at most %(miss)s of such tests would decide that it is more, "
+        "however often one looks."
+    ),
+    "decision.less": _(
+        "Decided: the true share is under %(threshold)s. The e-value against “%(threshold)s or more” is %(e_below)s; "
+        "%(e_needed)s or more decides."
+    ),
+    "decision.less_meaning": _(
+        "If the true share were %(threshold)s or more, at most %(miss)s of such tests would decide that it is less, "
+        "however often one looks."
+    ),
+    "decision.undecided": _(
+        "Not decided: whether the true share is over or under %(threshold)s. The e-value is %(e_above)s against "
+        "“%(threshold)s or less” and %(e_below)s against “%(threshold)s or more”; %(e_needed)s or more decides."
+    ),
+    "decision.undecided_meaning": _(
+        "It does not follow that the true share is close to %(threshold)s. A decision also takes the least number of "
+        "runs that the protocol names."
     ),
     # --- none of n ----------------------------------------------------------------------------------------------
     "zero.compatible": ngettext_lazy(
@@ -145,6 +180,14 @@ SENTENCES: dict[str, Any] = {
         "Fixed before the first counted run: stop as soon as the interval is no wider than ±%(half_width)s "
         "percentage points, not before %(min_runs)s labelled runs; at most %(max_runs)s runs are needed.",
         "n",
+    ),
+    "rule.anytime": _(
+        "Fixed before the first counted run: an interval that stays valid however often one looks and whenever one "
+        "stops; labelled runs: %(max_runs)s."
+    ),
+    "rule.anytime_threshold": _(
+        "Fixed before the first counted run: stop as soon as it is decided whether the true share is over or under "
+        "%(threshold)s; labelled runs: at least %(min_runs)s, at most %(max_runs)s."
     ),
     "rule.limit": ngettext_lazy(
         "Each arm ends after %(limit)s run at the latest, whether or not the answers have a label.",
@@ -324,6 +367,7 @@ SENTENCES: dict[str, Any] = {
         "Cut here: %(shown)s of %(total)s characters shown. SHA-256 of the whole text: %(sha256)s",
         "n",
     ),
+    **ARM_SENTENCES,
 }
 
 

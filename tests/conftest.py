@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import translation
 from pytest_django import Settings
 
 from casebook.celery import app as celery_app
@@ -24,6 +25,12 @@ def _own_folders_and_quick_passwords(settings: Settings, tmp_path: Path) -> None
     settings.MEDIA_ROOT = settings.DATA_DIR / "media"
     settings.DATA_DIR.mkdir()
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _begin_in_the_default_language() -> None:
+    """A page read in Russian leaves its language behind in the thread; the next test must not inherit it."""
+    translation.deactivate()
 
 
 def _make_user(username: str, **fields: Any) -> User:

@@ -11,7 +11,16 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from casebook.experiments import LARGEST_FIXED_RUNS, Draft, draft_sha256
+from casebook.experiments import (
+    DEFAULT_ANYTIME_RUNS,
+    LARGEST_ANYTIME_RUNS,
+    LARGEST_FIXED_RUNS,
+    LARGEST_THRESHOLD,
+    LEAST_ANYTIME_RUNS,
+    LEAST_THRESHOLD,
+    Draft,
+    draft_sha256,
+)
 from casebook.forms.fields import PlainTextField
 from casebook.neutral_names import say_endpoint
 from casebook.report_numbers import number_writer
@@ -199,13 +208,34 @@ class ProtocolForm(forms.Form):
     )
     stopping = forms.ChoiceField(
         label=_("Stopping rule"),
-        choices=[("fixed", _("A fixed number of runs")), ("precision", _("Planned precision"))],
+        choices=[
+            ("fixed", _("A fixed number of runs")),
+            ("precision", _("Planned precision")),
+            ("anytime", _("Anytime")),
+        ],
         widget=forms.RadioSelect,
     )
     runs = forms.IntegerField(
         label=_("Labelled runs in each arm"), required=False, min_value=1, max_value=LARGEST_FIXED_RUNS
     )
     design = forms.ChoiceField(label=_("Precision"), choices=design_choices, required=False)
+    most_runs = forms.IntegerField(
+        label=_("Largest number of labelled runs in each arm"),
+        required=False,
+        min_value=LEAST_ANYTIME_RUNS,
+        max_value=LARGEST_ANYTIME_RUNS,
+    )
+    threshold = NumberTextField(
+        label=_("Threshold, percent"),
+        required=False,
+        min_value=(LEAST_THRESHOLD * 100).normalize(),
+        max_value=(LARGEST_THRESHOLD * 100).normalize(),
+        decimal_places=2,
+        help_text=_(
+            "Decides whether the share of errors is over or under it; an arm ends as soon as that is decided. "
+            "Empty: no decision, all runs are made."
+        ),
+    )
 
     def __init__(self, posted: Mapping[str, Any] | None, *, user: Any, draft: Draft) -> None:
         super().__init__(posted, initial=initial_values(draft))
@@ -231,6 +261,8 @@ class ProtocolForm(forms.Form):
         data = super().clean() or {}
         if data.get("stopping") == "fixed" and not data.get("runs") and "runs" not in self.errors:
             self.add_error("runs", _("Enter the number of runs."))
+        if data.get("stopping") == "anytime" and not data.get("most_runs") and "most_runs" not in self.errors:
+            self.add_error("most_runs", _("Enter the largest number of runs."))
         if not self.errors:
             self._check_detector(data)
         return data
@@ -257,12 +289,6 @@ def draft_from_fields(data: Mapping[str, Any]) -> Draft:
         context_length=data["context_length"],
         stop=tuple(data["stop"]),
     )
-    half_width, level = data["design"].split() if data["design"] else ("0.1", "0.95")
-    stopping = (
-        {"kind": "fixed", "runs": data["runs"]}
-        if data["stopping"] == "fixed"
-        else {"kind": "precision", "half_width": half_width, "level": level}
-    )
     return {
         "title": data["title"],
         "question": data["question"],
@@ -271,8 +297,18 @@ def draft_from_fields(data: Mapping[str, Any]) -> Draft:
         "temperatures": data["temperatures"],
         "detector": _detector_spec(data),
         "refusal_phrases": data["refusal_phrases"],
-        "stopping": stopping,
+        "stopping": _stopping_of(data),
     }
+
+
+def _stopping_of(data: Mapping[str, Any]) -> dict[str, Any]:
+    if data["stopping"] == "fixed":
+        return {"kind": "fixed", "runs": data["runs"]}
+    if data["stopping"] == "anytime":
+        threshold = "" if data["threshold"] is None else decimal_text(data["threshold"] / 100)
+        return {"kind": "anytime", "max_runs": data["most_runs"], "threshold": threshold}
+    half_width, level = data["design"].split() if data["design"] else ("0.1", "0.95")
+    return {"kind": "precision", "half_width": half_width, "level": level}
 
 
 def _detector_spec(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -325,8 +361,14 @@ def initial_values(draft: Draft) -> dict[str, Any]:
         "refusal_phrases": "\n".join(draft["refusal_phrases"]),
         "stopping": stopping["kind"],
         "runs": stopping.get("runs", 100),
+        "most_runs": stopping.get("max_runs", DEFAULT_ANYTIME_RUNS),
+        "threshold": _percent_of(stopping.get("threshold")),
         "design": f"{stopping.get('half_width', '0.1')} {stopping.get('level', '0.95')}",
     }
+
+
+def _percent_of(share: str | None) -> Decimal | None:
+    return Decimal(decimal_text(Decimal(share) * 100)) if share else None
 
 
 class TryOutForm(forms.Form):

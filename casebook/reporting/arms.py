@@ -13,6 +13,7 @@ from casebook.report_numbers import NumberWriter
 from casebook.reporting.claims import (
     write_audit,
     write_counts,
+    write_decision,
     write_details,
     write_ending,
     write_finding,
@@ -42,6 +43,7 @@ from casebook.reporting.lines import (
     list_zero_lines,
 )
 from casebook.reporting.reasons import write_reason
+from casebook.reporting.variety import has_drifted, write_drift, write_variety
 from casebook.reporting.words import NOTES, say
 
 Document = Mapping[str, Any]
@@ -58,6 +60,7 @@ class ArmView:
     finding: str
     k_of_n: str
     interval: str
+    decision: tuple[str, ...]
     ended: str
     reason: str
     counts: tuple[Row, ...]
@@ -72,6 +75,9 @@ class ArmView:
     groups_figure: SafeString | None
     groups_note: str
     groups: tuple[GroupLine, ...]
+    variety: tuple[str, ...]
+    drift: str
+    has_drifted: bool
     audit: tuple[str, ...]
     audit_note: str  # why the audit could not be made as planned
     identity_sentences: tuple[str, ...]
@@ -87,7 +93,8 @@ def build_arm(arm: Document, ended_as: str, numbers: NumberWriter, render: Rende
         sampling=list_sampling(arm["sampling"], numbers),
         finding=write_finding(arm, numbers),
         k_of_n=write_counts(arm, numbers),
-        interval=write_interval(arm, numbers),
+        interval=write_interval(arm, ended_as, numbers),
+        decision=write_decision(arm, numbers),
         ended=write_ending(arm, ended_as, numbers),
         reason="" if arm["stop"]["kind"] == "rule" else write_reason(arm["stop"]["reason"], numbers),
         counts=list_counts(arm, numbers),
@@ -102,6 +109,9 @@ def build_arm(arm: Document, ended_as: str, numbers: NumberWriter, render: Rende
         groups_figure=draw_groups_of(arm, numbers, render),
         groups_note=write_groups(arm, numbers),
         groups=list_groups(arm, numbers),
+        variety=write_variety(arm, numbers),
+        drift=write_drift(arm, numbers),
+        has_drifted=has_drifted(arm),
         audit=write_audit(arm["audit"], arm["cache"], numbers),
         audit_note=write_reason(arm["audit"].get("note", ""), numbers),
         identity_sentences=write_identity(arm["identity"], numbers),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import exp
 from typing import Any
 
 from django.utils.translation import gettext
@@ -30,7 +31,7 @@ def choose_finding(arm: Document) -> str:
     if arm["deterministic"]:
         return "finding.deterministic"
     shape = {0: "zero", arm["runs"]: "all"}.get(arm["errors"], "")
-    if arm["stop"]["kind"] == "rule":
+    if arm["stop"]["kind"] in {"rule", "limit"}:
         return f"finding.{shape or 'rate'}"
     return f"finding.interim_{shape}" if shape else "finding.interim"
 
@@ -45,8 +46,11 @@ def write_finding(arm: Document, numbers: NumberWriter) -> str:
     return write_sentence(choose_finding(arm), arm["runs"] or arm["unlabelled"], **facts)
 
 
-def write_running(arm: Document, numbers: NumberWriter) -> tuple[str, str]:
-    """What the page of a running test says: the count so far, and the one interval that may be looked at."""
+def write_running(arm: Document, stopping: str, numbers: NumberWriter) -> tuple[str, str]:
+    """What the page of a running test says: the count so far, and the one interval that may be looked at.
+
+    `stopping` is the kind of its rule: the interval of an anytime test is that of its end, too.
+    """
     if not arm["runs"]:
         return write_sentence("running.none"), ""
     facts = {
@@ -58,17 +62,41 @@ def write_running(arm: Document, numbers: NumberWriter) -> tuple[str, str]:
     sequence = arm["confidence_sequence"]
     if sequence is None:
         return found, write_sentence("interval.deterministic")
-    return found, write_sentence("running.sequence", **_interval_facts(sequence, numbers))
+    sentence_id = "running.anytime" if stopping == "anytime" else "running.sequence"
+    return found, write_sentence(sentence_id, **_interval_facts(sequence, numbers))
 
 
-def write_interval(arm: Document, numbers: NumberWriter) -> str:
-    """The one sentence that says how sure the finding is."""
+def write_interval(arm: Document, ended_as: str, numbers: NumberWriter) -> str:
+    """The one sentence that says how sure the finding is; `ended_as` tells how the whole test ended.
+
+    A confidence sequence is the headline of an anytime test that met its rule, and all that is left of another test
+    that did not, or was cancelled.
+    """
     if arm["runs"] == 0:
         return write_sentence("interval.none")
     interval = arm["interval"]
     if arm["deterministic"] or interval is None:
         return write_sentence("interval.deterministic")
-    return write_sentence(INTERVAL_IDS[arm["interval_kind"]], **_interval_facts(interval, numbers))
+    sentence_id = INTERVAL_IDS[arm["interval_kind"]]
+    if sentence_id == "interval.sequence" and arm["stop"]["kind"] == "rule" and ended_as != "cancelled":
+        sentence_id = "interval.anytime"
+    return write_sentence(sentence_id, **_interval_facts(interval, numbers))
+
+
+def write_decision(arm: Document, numbers: NumberWriter) -> tuple[str, ...]:
+    """What an anytime test decided about its threshold, and what that means; empty where there is no threshold."""
+    decision = arm.get("decision")
+    if not decision or not arm["runs"]:
+        return ()
+    facts = {
+        "threshold": numbers.write_level(decision["threshold"]),
+        "e_above": numbers.write_e_value(decision["log_e_above"]),
+        "e_below": numbers.write_e_value(decision["log_e_below"]),
+        "e_needed": numbers.write_e_value(decision["log_e_needed"]),
+        "miss": numbers.write_level(exp(-decision["log_e_needed"])),
+    }
+    finding = f"decision.{decision['finding']}"
+    return write_sentence(finding, **facts), write_sentence(f"{finding}_meaning", **facts)
 
 
 def _interval_facts(interval: Document, numbers: NumberWriter) -> dict[str, str]:
@@ -131,12 +159,13 @@ def _write_variation(arm: Document, numbers: NumberWriter) -> list[str]:
 
 
 def find_band(arm: Document) -> Document | None:
-    """The worst-case band, where there is one to give: some runs have no label, and the rule was met.
+    """The worst-case band, where some runs have no label and the arm came to its rule or to its limit.
 
-    Without the rule only the confidence sequence is valid, and the band of a fixed number of runs is not.
+    Where no number of runs was fixed, and at the limit, its ends are those of confidence sequences. A test that was
+    cancelled, that failed or whose model changed shows its confidence sequence and no other interval.
     """
     band: Document | None = arm["worst_case"]
-    return band if arm["unlabelled"] and arm["stop"]["kind"] == "rule" else None
+    return band if arm["unlabelled"] and arm["stop"]["kind"] in {"rule", "limit"} else None
 
 
 def _write_band(arm: Document, numbers: NumberWriter) -> str:

@@ -15,6 +15,7 @@ from casebook.reporting.words import IDENTITY, LABELS, METHODS, OUTCOMES, SAMPLI
 from casebook.sentences import write_sentence
 from casebook.visible import CutText, cut_text
 from ensemble.stats.proportion import clean_runs_to_bound
+from ensemble.stats.sequential import clean_runs_to_sequence_bound
 
 Document = Mapping[str, Any]
 
@@ -146,11 +147,13 @@ def list_zero_lines(arm: Document, numbers: NumberWriter) -> tuple[ZeroLine, ...
     zero = arm["zero_errors"]
     if not zero or not arm["interval"]:
         return ()
+    is_sequence = arm["interval_kind"] == "confidence sequence"
+    count = clean_runs_to_sequence_bound if is_sequence else clean_runs_to_bound
     return tuple(
         ZeroLine(
             share=numbers.write_level(share),
             chance=numbers.write_share((1 - share) ** arm["runs"]),
-            runs_needed=numbers.write_count(clean_runs_to_bound(share, zero["level"])),
+            runs_needed=numbers.write_count(count(share, zero["level"])),
         )
         for share in EXAMPLE_SHARES
     )

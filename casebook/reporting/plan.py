@@ -32,12 +32,26 @@ def write_rule(stopping: Document, numbers: NumberWriter) -> str:
     """The locked stopping rule in a sentence."""
     if stopping["kind"] == "fixed":
         return write_sentence("rule.fixed", stopping["runs"], runs=numbers.write_count(stopping["runs"]))
+    if stopping["kind"] == "anytime":
+        return _write_anytime_rule(stopping, numbers)
     facts = {
         "half_width": numbers.write_points(stopping["half_width"]),
         "min_runs": numbers.write_count(stopping["min_runs"]),
         "max_runs": numbers.write_count(stopping["max_runs"]),
     }
     return write_sentence("rule.precision", stopping["max_runs"], **facts)
+
+
+def _write_anytime_rule(stopping: Document, numbers: NumberWriter) -> str:
+    facts = {"max_runs": numbers.write_count(stopping["max_runs"])}
+    threshold = float(stopping["threshold"])
+    if not threshold:
+        return write_sentence("rule.anytime", **facts)
+    facts |= {
+        "threshold": numbers.write_level(threshold),
+        "min_runs": numbers.write_count(stopping["min_runs"]),
+    }
+    return write_sentence("rule.anytime_threshold", **facts)
 
 
 def write_limit(stopping: Document, numbers: NumberWriter) -> str:

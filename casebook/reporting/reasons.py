@@ -7,6 +7,7 @@ again; the words of an endpoint's error, and those of a person, stay as they wer
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from django.utils.translation import gettext, gettext_noop
 
@@ -21,6 +22,32 @@ ENGINE_SENTENCES = (
     gettext_noop("The endpoint “%(endpoint)s” is busy with other runs. Try again."),
     gettext_noop("The endpoint “%(endpoint)s” now has another model than the locked protocol names."),
 )
+# What the detectors say of a label; the more specific first.
+LABEL_REASONS = (
+    gettext_noop("empty answer"),
+    gettext_noop("refused"),
+    gettext_noop("cut off before its beginning was complete"),
+    gettext_noop("starts with none of the phrases"),
+    gettext_noop("contains none of the phrases"),
+    gettext_noop("matches none of the patterns"),
+    gettext_noop("was cut off: the rest could say the error"),
+    gettext_noop("was not read beyond %(count)s characters: the rest could say the error"),
+    gettext_noop("contains %(phrase)s, but was cut off: the rest could say the error"),
+    gettext_noop("contains both %(wrong)s and %(right)s"),
+    gettext_noop("matches both %(wrong)s and %(right)s"),
+    gettext_noop("starts with %(phrase)s"),
+    gettext_noop("contains %(phrase)s"),
+    gettext_noop("matches %(phrase)s"),
+    gettext_noop("no number"),
+    gettext_noop("no number with the unit"),
+    gettext_noop("more than one number"),
+    gettext_noop("cut off: the rest could hold another number"),
+    gettext_noop("cut off: the number could go on"),
+    gettext_noop("another wrong number: %(number)s"),
+    gettext_noop("%(number)s equals the disputed number"),
+    gettext_noop("%(number)s equals the true number"),
+    gettext_noop("%(number)s differs from the true number"),
+)
 _LIMIT = re.compile(r"(\d+) runs were made, (\d+) of them without a label")
 
 
@@ -30,7 +57,16 @@ def write_reason(recorded: str, numbers: NumberWriter) -> str:
         runs, unlabelled = map(int, found.groups())
         facts = {"runs": numbers.write_count(runs), "unlabelled": numbers.write_count(unlabelled)}
         return write_sentence("reason.limit", runs, **facts)
-    for sentence, pattern in _PATTERNS:
+    return _tell(recorded, _PATTERNS)
+
+
+def write_label_reason(recorded: str) -> str:
+    """Why a run has its label, in the active language; phrases and numbers stay as the detector quotes them."""
+    return _tell(recorded, _LABEL_PATTERNS)
+
+
+def _tell(recorded: str, patterns: Sequence[tuple[str, re.Pattern[str]]]) -> str:
+    for sentence, pattern in patterns:
         if told := pattern.fullmatch(recorded):
             return gettext(sentence) % told.groupdict()
     return recorded
@@ -44,4 +80,7 @@ def _make_pattern(sentence: str) -> re.Pattern[str]:
     return re.compile("".join(pieces), re.DOTALL)
 
 
-_PATTERNS = tuple((sentence, _make_pattern(sentence)) for sentence in ENGINE_SENTENCES)
+_PATTERNS, _LABEL_PATTERNS = (
+    tuple((sentence, _make_pattern(sentence)) for sentence in sentences)
+    for sentences in (ENGINE_SENTENCES, LABEL_REASONS)
+)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from casebook.neutral_names import say_arm
 from casebook.report_numbers import NumberWriter, number_writer
 from casebook.reporting.arms import ArmView, build_arm
+from casebook.reporting.comparisons import ComparisonsView, build_comparisons
 from casebook.reporting.context import ReportContext, TestFacts, find_primary
 from casebook.reporting.drawings import draw_interval_of
 from casebook.reporting.incident import IncidentView, build_incident
@@ -76,6 +77,7 @@ class PageOne:
     share: str
     finding: str
     interval: str
+    decision: str
     meaning: str
     figure: SafeString | None
     prompt: str
@@ -110,14 +112,30 @@ class ReportView:
     tests: tuple[TestLine, ...]
     events: tuple[Row, ...]
     arms: tuple[ArmView, ...]
+    differences: ComparisonsView | None
     is_deterministic: bool
-    has_zero: bool
-    is_planned: bool
+    stopping: str
     has_wilson: bool
     exhibits: tuple[ExhibitLine, ...]
     software: tuple[Row, ...]
     seeds: str
     runs: tuple[RunTable, ...]
+
+    @property
+    def has_zero(self) -> bool:
+        return any(arm.zero for arm in self.arms)
+
+    @property
+    def has_decision(self) -> bool:
+        return any(arm.decision for arm in self.arms)
+
+    @property
+    def has_variety(self) -> bool:
+        return any(arm.variety for arm in self.arms)
+
+    @property
+    def has_drift(self) -> bool:
+        return any(arm.drift for arm in self.arms)
 
 
 def build_view(context: ReportContext) -> ReportView:
@@ -149,9 +167,9 @@ def build_view(context: ReportContext) -> ReportView:
         tests=tuple(_write_test(test, context, numbers) for test in context.tests),
         events=tuple(_write_event(event.kind, event.at, event.reason, numbers) for event in context.events),
         arms=tuple(arms),
+        differences=build_comparisons(result, numbers),
         is_deterministic=any(arm["deterministic"] for arm in result["arms"]),
-        has_zero=any(arm.zero for arm in arms),
-        is_planned=result["protocol"]["stopping"]["kind"] == "precision",
+        stopping=result["protocol"]["stopping"]["kind"],
         has_wilson=any(arm["wilson"] for arm in result["arms"]),
         exhibits=_list_exhibits(context, numbers),
         software=tuple(
@@ -199,6 +217,7 @@ def _build_page_one(context: ReportContext, arm: Document, numbers: NumberWriter
         share=numbers.write_share(arm["errors"] / arm["runs"]) if shown else "",
         finding=view.finding,
         interval=view.interval,
+        decision="".join(view.decision[:1]),
         meaning=write_sentence("share.meaning") if shown else "",
         figure=draw_interval_of(arm, numbers, "page1-interval"),
         prompt=write_sentence("prompt.verbatim" if verbatim else "prompt.changed"),

@@ -58,7 +58,11 @@ METHODS: dict[str, Any] = {
     "confidence-sequence": _("confidence sequence"),
     "wilson": _("Wilson (score)"),
     "missing-label-band": _("worst-case band"),
+    "newcombe": _("Newcombe (score)"),
+    "miettinen-nurminen": _("Miettinen–Nurminen"),
+    "two confidence sequences": _("two confidence sequences"),
 }
+ARM_TESTS: dict[str, Any] = {"boschloo": _("Boschloo"), "fisher": _("Fisher")}
 DETECTORS: dict[str, Any] = {"text": _("words of the answer"), "number": _("a number in the answer")}
 MATCHES: dict[str, Any] = {
     "contains": _("the answer contains one of these"),

@@ -87,7 +87,8 @@ def first_sentences(text: str, limit: int) -> str:
 @register.inclusion_tag("casebook/_state.html")
 def test_state(experiment: Experiment) -> dict[str, Any]:
     """The state of a test as a badge; a sealed test that was cancelled or failed says so."""
-    ended = experiment.ended_as if experiment.ended_as in ("cancelled", "failed") else ""
+    is_told = experiment.state == Experiment.State.SEALED and experiment.ended_as in ("cancelled", "failed")
+    ended = experiment.ended_as if is_told else ""
     label = Experiment.State(experiment.state).label
     return {
         "state": experiment.state,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import template
 from django.utils.safestring import SafeString
 
+from casebook.reporting.reasons import write_label_reason
 from casebook.visible import show_isolated, show_text
 
 register = template.Library()
@@ -14,6 +15,12 @@ register = template.Library()
 def visible(text: str) -> SafeString:
     """Text for an element of its own, whose `dir` the template sets."""
     return show_text(text)
+
+
+@register.filter
+def label_reason(recorded: str) -> SafeString:
+    """Why an answer has its label, in the reader's language, within a line of ours."""
+    return show_isolated(write_label_reason(recorded))
 
 
 @register.filter

@@ -19,7 +19,7 @@ from casebook import experiments
 from casebook.access import find_case, find_team_case, is_on_team
 from casebook.downloads import download
 from casebook.editor import EditorPage
-from casebook.live import latest_answers, view_arms
+from casebook.live import latest_answers, view_arms, view_differences
 from casebook.locked import view_locked
 from casebook.models import Case, CaseTest
 from casebook.neutral_names import say_arm
@@ -119,6 +119,7 @@ def detail_context(request: HttpRequest, test: CaseTest) -> dict[str, Any]:
         "experiment": experiment,
         "result": experiment.latest_result(),
         "arms": view_arms(experiment, numbers),
+        "differences": view_differences(experiment, numbers),
         "progress": None if experiment.is_over else measure_progress(experiment, numbers),
         "reason": write_reason(experiment.reason, numbers),
         "latest": latest_answers(experiment),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 from difflib import SequenceMatcher
+from typing import NamedTuple
 
 from ensemble.detectors.normalise import compose_text, normalise_text
 from ensemble.detectors.numerals import find_numbers, make_plain
@@ -54,9 +55,13 @@ def _suggest_number(wrong: str, true: str, answer: str) -> dict[str, JsonValue] 
     words = _WORD.findall(f"{wrong} {true} {answer}")
     cyrillic = sum(map(bool, map(_CYRILLIC_WORD.fullmatch, words))) * 2 > len(words)
     mark = "comma" if cyrillic else "auto"
-    disputed, truth = _read_bare_number(wrong, mark), _read_bare_number(true, mark)
-    if disputed is None or truth is None or disputed == truth:
+    found, wanted = _read_only_number(wrong, mark), _read_only_number(true, mark)
+    if found is None or wanted is None or found.value == wanted.value:
         return None
+    # A number within a sentence is an amount of what the other text counts, or it may be anything.
+    if not (found.is_bare and wanted.is_bare) and (not found.unit or found.unit != wanted.unit):
+        return None
+    disputed, truth = found.value, wanted.value
     values = [number.value for number in find_numbers(make_plain(answer), decimal_mark=mark)]
     if answer and disputed not in (values[:1] + values[-1:]):
         return None  # no pick would take the disputed number out of the disputed answer
@@ -74,17 +79,26 @@ def _suggest_number(wrong: str, true: str, answer: str) -> dict[str, JsonValue] 
     }
 
 
-def _read_bare_number(text: str, mark: str) -> Decimal | None:
-    """The value of a text that is one number, at most with a unit."""
+class _Number(NamedTuple):
+    """The only number of a text: bare if at most a unit stands with it; `unit` is the word that follows."""
+
+    value: Decimal
+    is_bare: bool
+    unit: str
+
+
+def _read_only_number(text: str, mark: str) -> _Number | None:
     plain = make_plain(text)
     numbers = find_numbers(plain, decimal_mark=mark)
     if len(numbers) != 1 or len(format(numbers[0].value, "f")) > 50:
         return None
-    rest = plain[: numbers[0].start] + plain[numbers[0].end :]
-    words = _WORD.findall(rest)
+    before, after = plain[: numbers[0].start], plain[numbers[0].end :]
+    words = _WORD.findall(before + after)
     dated = any(re.fullmatch(_MONTH, word, re.IGNORECASE) for word in words)  # a date is no amount
-    bare = len(words) <= 1 and not dated and not re.search(r"\d", rest)
-    return numbers[0].value if bare else None
+    if dated or re.search(r"\d", before + after):
+        return None
+    unit = _WORD.match(after.lstrip())
+    return _Number(numbers[0].value, len(words) <= 1, unit[0].lower() if unit else "")
 
 
 def _suggest_start(wrong: str, true: str, answer: str) -> dict[str, JsonValue] | None:

@@ -33,6 +33,7 @@ _PUBLIC_NAMES = {
     ),
     "sequential": (
         "PrecisionPlan",
+        "clean_runs_to_sequence_bound",
         "confidence_sequence",
         "confidence_sequence_path",
         "e_value_above",

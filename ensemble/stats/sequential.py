@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
 
 from ensemble.stats.beta import exponentiate, log_beta, log_lower_tail, log_upper_tail
-from ensemble.stats.domain import require_errors, require_open_share, require_prior
+from ensemble.stats.domain import MAX_COUNT, require_errors, require_open_share, require_prior
 from ensemble.stats.interval import Interval, Note
 from ensemble.stats.precision import PrecisionPlan, plan_precision
 
@@ -47,6 +48,14 @@ def confidence_sequence(
         runs=runs,
         notes=() if runs else (Note.NO_RUNS,),
     )
+
+
+def clean_runs_to_sequence_bound(bound: float, level: float = 0.95) -> int:
+    """Return how many runs without any error put the upper end of the confidence sequence at or below `bound`."""
+    bound = require_open_share("bound", bound)
+    runs = range(1, MAX_COUNT)
+    found = bisect_left(runs, True, key=lambda n: confidence_sequence(0, n, level).high <= bound)
+    return runs[found]
 
 
 def confidence_sequence_path(

@@ -19,6 +19,7 @@ from casebook.reporting.context import (
     TestFacts,
     TurnFacts,
 )
+from ensemble.comparisons import compare_arms
 from ensemble.protocol import (
     Arm,
     Message,
@@ -31,10 +32,13 @@ from ensemble.protocol import (
     derive_seed,
     sha256_hex,
 )
+from ensemble.run_facts import RunFacts
 from ensemble.stats.clusters import identical_share
 from ensemble.stats.interval import Interval
 from ensemble.stats.proportion import clopper_pearson, missing_label_band, wilson
 from ensemble.stats.sequential import PrecisionPlan, confidence_sequence
+from ensemble.stopping import decide
+from ensemble.variety import compare_halves, describe_diversity
 
 ANSWERS = {
     "error": (
@@ -68,6 +72,7 @@ PLAN = PrecisionPlan(
     max_runs=472,
 )
 FIXED = "fixed"
+ANYTIME = "anytime"
 DETECTOR = {
     "kind": "text",
     "match": "starts with",
@@ -107,9 +112,11 @@ def interval_document(interval: Interval | None) -> dict[str, Any] | None:
     return None if interval is None else {**asdict(interval), "notes": list(interval.notes)}
 
 
-def make_rule(kind: str, runs: int) -> StoppingRule:
+def make_rule(kind: str, runs: int, threshold: str = "0") -> StoppingRule:
     if kind == FIXED:
         return StoppingRule(kind="fixed", runs=runs)
+    if kind == ANYTIME:
+        return StoppingRule(kind="anytime", max_runs=100, threshold=Decimal(threshold))
     return StoppingRule(
         kind="precision",
         half_width=Decimal(str(PLAN.half_width)),
@@ -142,10 +149,11 @@ def make_protocol(rule: StoppingRule, temperatures: tuple[str, ...], detector: d
     )
 
 
-def make_labels(counts: dict[str, int]) -> list[str]:
-    """Labels in a fixed shuffled order; `refused` is labelled `no error`."""
-    labels = [name for name, count in counts.items() for _ in range(count)]
-    random.Random(7).shuffle(labels)
+def make_labels(shape: dict[str, Any]) -> list[str]:
+    """Labels in a fixed shuffled order, or `in_order`; `refused` is labelled `no error`."""
+    labels = [name for name, count in shape["counts"].items() for _ in range(count)]
+    if not shape.get("in_order"):
+        random.Random(7).shuffle(labels)
     return labels
 
 
@@ -160,14 +168,14 @@ def make_labels_until_stop(share: float) -> list[str]:
 def make_arm(protocol: Protocol, protocol_sha256: str, position: int, **shape: Any) -> dict[str, Any]:
     """One entry of `arms`. `shape`: labels, stop kind, what was finished besides, answers, and so on."""
     arm, rule = protocol.arms[position], protocol.stopping
-    drawn = make_labels_until_stop(shape["share"]) if "share" in shape else make_labels(shape["counts"])
+    drawn = make_labels_until_stop(shape["share"]) if "share" in shape else make_labels(shape)
     answers = shape.get("answers", ANSWERS)
     labels = ["no error" if name == "refused" else name for name in drawn]
     found = Counter(labels)
     errors, runs, unlabelled = found["error"], found["error"] + found["no error"], found["unclear"]
     by_rule, level = shape.get("stop", "rule") == "rule", 0.95
     sequence = confidence_sequence(errors, runs)
-    if not by_rule:
+    if not by_rule or rule.kind == ANYTIME:
         interval, kind = sequence, "confidence sequence"
     elif rule.kind == FIXED:
         interval, kind = clopper_pearson(errors, runs), "clopper-pearson"
@@ -235,6 +243,7 @@ def make_arm(protocol: Protocol, protocol_sha256: str, position: int, **shape: A
         else {"one_sided_bound": interval.high, "level": level, "sided": "two"}
         if errors == 0 and runs and not deterministic
         else None,
+        "decision": asdict(decide(rule, errors, runs)) if rule.threshold and not deterministic else None,
         "labels": {name: found[name] for name in ("error", "no error", "unclear")},
         "outcome_parts": {
             "error": errors,
@@ -298,9 +307,35 @@ def make_arm(protocol: Protocol, protocol_sha256: str, position: int, **shape: A
             "labels": {"error": errors, "no error": found["no error"] + more, "unclear": unlabelled},
             "interval": interval_document(confidence_sequence(errors, runs + more)),
         },
+        **describe_runs(labels, texts),
         "runs_list": runs_list[:2000],
         "runs_total": len(runs_list),
     }
+
+
+def describe_runs(labels: list[str], texts: list[str]) -> dict[str, Any]:
+    """The variety and the drift of the runs, by the engine itself."""
+    facts = [
+        RunFacts(
+            pk=index,
+            index=index,
+            seed=index,
+            attempt=1,
+            remade=False,
+            outcome="answered",
+            label=label,
+            answer_sha256=sha256_hex(text.encode()),
+            group_sha256=sha256_hex(text.encode()),
+            text_sha256="",
+            finish_reason="stop",
+            prompt_tokens=None,
+            completion_tokens=None,
+            duration_ms=1,
+            warm=None,
+        )
+        for index, (label, text) in enumerate(zip(labels, texts, strict=True))
+    ]
+    return {"diversity": describe_diversity(facts, 0.95), "halves": compare_halves(facts)}
 
 
 def make_sequence(labels: list[str]) -> list[list[float]]:
@@ -320,6 +355,10 @@ SHAPES: dict[str, dict[str, Any]] = {
     "zero": {"counts": {"no error": 100}, "differing": 0},
     "all": {"counts": {"error": 60}},
     "precision": {"rule": "precision", "counts": {}, "share": 0.13},
+    "anytime": {"rule": ANYTIME, "counts": {"error": 31, "no error": 69}},
+    "anytime more": {"rule": ANYTIME, "threshold": "0.2", "counts": {"error": 22, "no error": 24}},
+    "anytime less": {"rule": ANYTIME, "threshold": "0.05", "counts": {"no error": 74}},
+    "anytime undecided": {"rule": ANYTIME, "threshold": "0.3", "counts": {"error": 31, "no error": 69}},
     "cancelled": {
         "counts": {"error": 9, "no error": 31, "unclear": 6},
         "stop": "",
@@ -349,6 +388,28 @@ SHAPES: dict[str, dict[str, Any]] = {
         "temperatures": ("0.8", "0"),
         "answers": {**ANSWERS, "no error": tuple(f"No. Reason {n}." for n in range(12))},
     },
+    "three arms": {
+        "counts": {"error": 43, "no error": 57},
+        "each": (
+            {"answers": {**ANSWERS, "no error": tuple(f"No. Reason {n}." for n in range(57))}},
+            {"counts": {"error": 19, "no error": 81}},
+            {"counts": {"error": 48, "no error": 52}},
+        ),
+        "temperatures": ("0.8", "0.4", "1.2"),
+    },
+    "three arms, cancelled": {
+        "counts": {"error": 43, "no error": 57},
+        "each": ({}, {"counts": {"error": 7, "no error": 81}}, {"counts": {"unclear": 3}}),
+        "temperatures": ("0.8", "0.4", "1.2"),
+        "stop": "",
+        "ended_as": "cancelled",
+    },
+    "interval and test disagree": {
+        "counts": {"error": 40, "no error": 60},
+        "each": ({}, {"counts": {"error": 26, "no error": 74}}, {"counts": {"error": 41, "no error": 59}}),
+        "temperatures": ("0.8", "0.4", "1.2"),
+    },
+    "drift": {"counts": {"error": 42, "no error": 58}, "in_order": True},
     "nothing labelled": {"counts": {"unclear": 25}, "stop": "limit"},
     "no runs": {
         "counts": {},
@@ -372,12 +433,14 @@ def make_result(shape_name: str) -> tuple[dict[str, Any], str]:
     shape = SHAPES[shape_name]
     finished = sum(shape["counts"].get(name, 0) for name in ("error", "no error", "refused"))
     runs = finished if shape.get("stop", "rule") == "rule" else 300
-    rule = make_rule(shape.get("rule", FIXED), runs)
+    rule = make_rule(shape.get("rule", FIXED), runs, shape.get("threshold", "0"))
     protocol = make_protocol(rule, shape.get("temperatures", ("0.8",)), shape.get("detector", DETECTOR))
     salted = [SaltedText(text=text, salt=bytes(range(16))) for text in protocol.texts()]
     protocol_json = canonical_json(protocol.document(salted)).decode()
     digest = sha256_hex(protocol_json.encode())
     ended_as = shape.get("ended_as", "completed")
+    each = shape.get("each", ({},) * len(protocol.arms))
+    arms = [make_arm(protocol, digest, place, **{**shape, **own}) for place, own in enumerate(each)]
     document = {
         "schema": "casebook-result/1",
         "experiment": {
@@ -405,7 +468,8 @@ def make_result(shape_name: str) -> tuple[dict[str, Any], str]:
                 "state": "cancelled",
             }
         ],
-        "arms": [make_arm(protocol, digest, position, **shape) for position in range(len(protocol.arms))],
+        "arms": arms,
+        "comparisons": compare_arms(arms, rule),
     }
     return document, protocol_json
 

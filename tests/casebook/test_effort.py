@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import translation
 
-from casebook.effort import Effort, Pace, write_duration
+from casebook.effort import Effort, Pace, estimate_effort, write_duration
+from tests.casebook.cases_for_tests import add_case, add_draft_test
 
 
 @pytest.mark.parametrize(
@@ -32,6 +34,18 @@ def test_a_length_of_time_is_rounded_up_to_what_one_plans_by(
 def test_the_time_covers_every_arm_and_its_audit(most: int, arms: int, time: str) -> None:
     effort = Effort(expected=(), most=most, arms=arms, pace=Pace(run_seconds=1.0, own_tries=5))
     assert effort.time == time
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("threshold", "expected"), [("", {500.0}), ("0.05", set())])
+def test_an_anytime_rule_takes_its_largest_number_or_nobody_knows_how_many(
+    threshold: str, expected: set[float]
+) -> None:
+    test = add_draft_test(add_case(User.objects.create_user("owner")))
+    test.experiment.draft["stopping"] = {"kind": "anytime", "max_runs": 500, "threshold": threshold}
+    effort = estimate_effort(test)
+    assert effort.most == 500
+    assert {runs for _, runs in effort.expected} == expected
 
 
 def test_nothing_is_said_of_the_time_when_nothing_was_measured() -> None:

@@ -78,6 +78,14 @@ def test_a_planned_precision_is_expected_where_the_rate_so_far_meets_it() -> Non
     assert 400 < middle <= at_first <= PLANNED.max_runs
 
 
+def test_an_anytime_test_is_expected_where_its_decision_falls_or_at_its_largest_number() -> None:
+    without = StoppingRule(kind="anytime", max_runs=500)
+    against = StoppingRule(kind="anytime", max_runs=500, threshold=Decimal("0.2"))
+    half = ArmProgress(prefix=12, runs=12, errors=6)
+    assert expect_end(without, half) == 500
+    assert 12 < expect_end(against, half) < 60
+
+
 def test_frequent_answers_without_a_label_tell_where_the_test_ends_at_last() -> None:
     experiment = start()
     make_runs(experiment, 40, unlabelled=7)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 from django.utils import translation
 
@@ -30,6 +32,23 @@ def test_a_share_has_sensible_decimals_in_each_language(share: float, english: s
 def test_a_share_is_never_rounded_to_nothing_or_everything(share: float) -> None:
     digits = EN.write_share(share).rstrip("%")
     assert float(digits.lstrip("<>")) not in (0.0, 100.0)
+
+
+@pytest.mark.parametrize(
+    ("e_value", "english", "russian"),
+    [
+        (20, "20", "20"),
+        (19.99, "19.9", "19,9"),
+        (20.44, "20.4", "20,4"),
+        (0.04, "under 0.1", "менее 0,1"),
+        (999_999, "999,999", "999\u202f999"),
+        (1e9, "over 1,000,000", "более 1\u202f000\u202f000"),
+    ],
+)
+def test_an_e_value_is_never_rounded_up_to_what_decides(e_value: float, english: str, russian: str) -> None:
+    assert EN.write_e_value(math.log(e_value)) == english
+    with translation.override("ru"):
+        assert RU.write_e_value(math.log(e_value)) == russian
 
 
 def test_counts_are_grouped_as_the_language_does() -> None:

@@ -138,6 +138,54 @@ def test_an_interval_without_the_rule_gets_no_one_sided_bound() -> None:
     assert len(arm.zero) == 1
 
 
+def test_no_error_in_an_anytime_test_counts_on_the_sequence() -> None:
+    arm = view_of(make_context("anytime less")).arms[0]
+    assert len(arm.zero) == 1
+    assert [line.runs_needed for line in arm.zero_lines] == ["53", "116", "680", "8,062"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "language", "said"),
+    [
+        (
+            "anytime more",
+            "en",
+            "Decided: the true share is over 20%. The e-value against “20% or less” is 1,243.9;",
+        ),
+        ("anytime more", "ru", "Решение: истинная доля выше порога 20\u00a0%."),
+        (
+            "anytime less",
+            "en",
+            "Decided: the true share is under 5%. The e-value against “5% or more” is 20.1;",
+        ),
+        ("anytime undecided", "en", "Not decided: whether the true share is over or under 30%."),
+        (
+            "anytime undecided",
+            "ru",
+            "Решение о том, выше или ниже порога 30\u00a0% истинная доля, не принято.",
+        ),
+    ],
+)
+def test_the_decision_of_an_anytime_test_is_said_beside_its_interval_and_explained(
+    shape: str, language: str, said: str
+) -> None:
+    html = write_html(make_context(shape, language))
+    first_page = html.split('class="contents"')[0]
+    assert said in first_page
+    assert html.count(said) == 2
+    view = view_of(make_context(shape, language))
+    assert view.arms[0].decision[1] in html.replace(first_page, "")
+    assert "Game-theoretic statistics" in html
+    assert "(2023) [9]" in html
+
+
+def test_an_anytime_test_without_a_threshold_decides_nothing() -> None:
+    view = view_of(make_context("anytime"))
+    assert view.one.decision == ""
+    assert view.one.rule.endswith("whenever one stops; labelled runs: 100.")
+    assert not view.has_decision
+
+
 def test_every_locked_test_of_the_case_is_listed_with_its_counts() -> None:
     tests = view_of(make_context("middle")).tests
     assert [(test.number, test.state, test.is_this) for test in tests] == [

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from django.utils import translation
 
-from casebook import sentences
-from casebook.reporting import claims, lines, plan, quotes, reasons, view
+from casebook import arm_sentences, sentences
+from casebook.reporting import claims, comparisons, lines, plan, quotes, reasons, variety, view
 from casebook.reporting.context import find_primary
 from casebook.reporting.view import build_view
 from casebook.sentences import SENTENCES, write_sentence
@@ -28,6 +28,10 @@ FINDINGS = {
     "zero": ("finding.zero", "interval.fixed", "ended.rule"),
     "all": ("finding.all", "interval.fixed", "ended.rule"),
     "precision": ("finding.rate", "interval.precision", "ended.rule"),
+    "anytime": ("finding.rate", "interval.anytime", "ended.rule"),
+    "anytime more": ("finding.rate", "interval.anytime", "ended.rule"),
+    "anytime less": ("finding.zero", "interval.anytime", "ended.rule"),
+    "anytime undecided": ("finding.rate", "interval.anytime", "ended.rule"),
     "cancelled": ("finding.interim", "interval.sequence", "ended.cancelled"),
     "failed": ("finding.interim_zero", "interval.sequence", "ended.failed"),
     "test failed": ("finding.interim", "interval.sequence", "ended.early"),
@@ -35,6 +39,10 @@ FINDINGS = {
     "identity": ("finding.interim_all", "interval.sequence", "ended.identity"),
     "deterministic": ("finding.deterministic", "interval.deterministic", "ended.rule"),
     "two arms": ("finding.rate", "interval.fixed", "ended.rule"),
+    "three arms": ("finding.rate", "interval.fixed", "ended.rule"),
+    "three arms, cancelled": ("finding.interim", "interval.sequence", "ended.cancelled"),
+    "interval and test disagree": ("finding.rate", "interval.fixed", "ended.rule"),
+    "drift": ("finding.rate", "interval.fixed", "ended.rule"),
     "nothing labelled": ("finding.unlabelled", "interval.none", "ended.limit"),
     "no runs": ("finding.no_runs", "interval.none", "ended.cancelled"),
     "number": ("finding.rate", "interval.fixed", "ended.rule"),
@@ -51,18 +59,24 @@ def used(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         found.append(sentence_id)
         return write_sentence(sentence_id, n, **facts)
 
-    for module in (claims, lines, plan, quotes, reasons, view):
+    for module in (claims, comparisons, lines, plan, quotes, reasons, variety, view):
         if hasattr(module, "write_sentence"):
             monkeypatch.setattr(module, "write_sentence", record)
     return found
 
 
 def read_templates() -> dict[str, list[str]]:
-    """The literal texts of every sentence, read from the source."""
-    tree = ast.parse(Path(sentences.__file__).read_text(encoding="utf-8"))
+    """The literal texts of every sentence, read from the sources."""
+    return {**read_table(sentences.__file__), **read_table(arm_sentences.__file__)}
+
+
+def read_table(source: str) -> dict[str, list[str]]:
+    tree = ast.parse(Path(source).read_text(encoding="utf-8"))
     table = next(node for node in ast.walk(tree) if isinstance(node, ast.Dict))
     found = {}
     for key, call in zip(table.keys, table.values, strict=True):
+        if key is None:  # the other table, unpacked
+            continue
         assert isinstance(key, ast.Constant)
         assert isinstance(call, ast.Call)
         texts = [argument.value for argument in call.args if isinstance(argument, ast.Constant)]
@@ -84,7 +98,7 @@ def test_each_shape_of_result_gets_its_finding_its_interval_and_its_end(
         arm = find_primary(context.result)
         numbers = view.number_writer(language)
         claims.write_finding(arm, numbers)
-        claims.write_interval(arm, numbers)
+        claims.write_interval(arm, context.result["experiment"]["ended_as"], numbers)
         claims.write_ending(arm, context.result["experiment"]["ended_as"], numbers)
     assert tuple(used) == FINDINGS[shape]
 
@@ -127,12 +141,26 @@ def test_a_missing_fact_is_an_error() -> None:
         write_sentence("finding.invented", 3)
 
 
+def test_a_cancelled_test_says_that_its_end_was_not_reached_even_in_an_arm_that_met_its_rule() -> None:
+    arm: Any = find_primary(make_context("anytime").result)
+    numbers = view.number_writer("en")
+    assert "did not reach its planned end" in claims.write_interval(arm, "cancelled", numbers)
+    assert "did not reach its planned end" not in claims.write_interval(arm, "failed", numbers)
+
+
+def test_a_running_anytime_test_promises_no_other_interval() -> None:
+    arm: Any = find_primary(make_context("anytime").result)
+    numbers = view.number_writer("en")
+    assert "the planned interval comes when" in claims.write_running(arm, "precision", numbers)[1]
+    assert claims.write_running(arm, "anytime", numbers)[1].endswith("looks and whenever one stops.")
+
+
 def test_the_numbers_of_a_sentence_are_those_of_the_result() -> None:
     context = make_context("zero")
     arm: Any = find_primary(context.result)
     numbers = view.number_writer("en")
     assert claims.write_finding(arm, numbers) == "The error did not recur in any of 100 reruns of the prompt."
-    assert "from 0% to 3.6%" in claims.write_interval(arm, numbers)
+    assert "from 0% to 3.6%" in claims.write_interval(arm, "completed", numbers)
     compatible, bound = claims.write_zero(arm, numbers)
     assert compatible.startswith("0 of 100 runs is compatible with a true share of up to 3.6%.")
     assert bound.endswith("with 95% confidence the true share is at most 3.0%.")

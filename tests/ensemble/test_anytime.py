@@ -10,7 +10,12 @@ import numpy as np
 import pytest
 
 from ensemble.protocol import StoppingRule
-from ensemble.stats.sequential import confidence_sequence, e_value_above, e_value_below
+from ensemble.stats.sequential import (
+    clean_runs_to_sequence_bound,
+    confidence_sequence,
+    e_value_above,
+    e_value_below,
+)
 from ensemble.stopping import decide, headline_interval, rule_is_met
 from tests.ensemble.experiments import add_scripted_endpoint, make_protocol, run_to_seal
 
@@ -62,6 +67,12 @@ def test_a_wished_width_stops_as_soon_as_the_sequence_has_it() -> None:
     widths = [confidence_sequence(0, n).high / 2 for n in (runs - 1, runs)]
     assert widths[0] > 0.05 >= widths[1]
     assert runs == 53  # statistics literature: KT sequence, p = 0
+
+
+@pytest.mark.parametrize("bound", [0.5, 0.1, 0.01])
+def test_clean_runs_bring_the_sequence_down_to_a_bound_and_one_less_does_not(bound: float) -> None:
+    runs = clean_runs_to_sequence_bound(bound)
+    assert confidence_sequence(0, runs).high <= bound < confidence_sequence(0, runs - 1).high
 
 
 def test_deciding_wrongly_is_rare_however_often_one_looks() -> None:

@@ -204,6 +204,7 @@ def test_a_change_of_the_model_ends_the_arm() -> None:
 def short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arm_work, "HEARTBEAT_SECONDS", 0.02)
     monkeypatch.setattr(arm_work, "TURN_SECONDS", 0.02)
+    monkeypatch.setattr(arm_work, "TURN_CALLS", 1)  # one slow call must not stretch the turn to the last run
 
 
 def slow_endpoint() -> Endpoint:

@@ -31,6 +31,7 @@ def draft(owner: User, teammate: User) -> CaseTest:
 def running(draft: CaseTest, monkeypatch: pytest.MonkeyPatch) -> CaseTest:
     """A test in the middle of its runs."""
     monkeypatch.setattr(arm_work, "TURN_SECONDS", 0.05)
+    monkeypatch.setattr(arm_work, "TURN_CALLS", 1)  # one slow call must not stretch the turn to the last run
     monkeypatch.setattr(arm_work, "HEARTBEAT_SECONDS", 0.01)
     Endpoint.objects.update(options={**Endpoint.objects.get().options, "latency_seconds": "0.005"})
     experiments.lock_and_run(draft, by="owner")
@@ -192,3 +193,39 @@ def test_numbers_are_grouped_as_the_language_does(client: Client, owner: User) -
     assert "0 of 12,345 labelled runs" in read(client, owner, url("test-detail", test))
     client.cookies["django_language"] = "ru"
     assert "0 из 12\u202f345" in read(client, owner, url("test-detail", test))
+
+
+@pytest.mark.parametrize(
+    ("language", "heading", "unshown"),
+    [
+        ("en", "Differences between arms", "that is not proof that there is none"),
+        ("ru", "Различия между условиями", "это не доказывает, что его нет"),
+    ],
+)
+def test_a_sealed_test_tells_how_its_arms_differ_and_how_varied_its_answers_are(
+    client: Client, owner: User, language: str, heading: str, unshown: str
+) -> None:
+    draft = add_draft_test(add_case(owner), runs=20)
+    values = {**draft.experiment.draft, "temperatures": ["0.4", "1.2"]}
+    assert experiments.save_draft(draft, values, seen_sha256=experiments.draft_sha256(draft.experiment.draft))
+    sealed = run_to_seal(CaseTest.objects.get(pk=draft.pk))
+    document = sealed.experiment.latest_result().document
+    client.cookies["django_language"] = language
+    page = read(client, owner, url("test-detail", sealed))
+    assert heading in page
+    found = client.get(url("test-detail", sealed)).context
+    for comparison in found["differences"].comparisons:
+        assert all(escape(sentence) in page for sentence in comparison.sentences)
+    assert len(found["differences"].comparisons) == len(document["comparisons"]) == 2
+    assert page.count(unshown) == sum(unshown in c.sentences[0] for c in found["differences"].comparisons) > 0
+    for arm in found["arms"]:
+        assert all(escape(sentence) in page for sentence in (arm.view.drift, *arm.view.variety))
+
+
+def test_a_running_test_tells_neither_differences_nor_variety_nor_drift(
+    client: Client, running: CaseTest, owner: User
+) -> None:
+    page = read(client, owner, url("test-detail", running))
+    assert "Differences between arms" not in page
+    assert "equally frequent" not in page
+    assert "half had" not in page

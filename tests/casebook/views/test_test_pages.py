@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,10 +12,12 @@ from django.urls import reverse
 from casebook import experiments
 from casebook.forms.protocol import ProtocolForm, initial_values
 from casebook.models import Case, CaseTest
+from ensemble.errors import ProtocolError
 from ensemble.exploring import run_batch
 from ensemble.models import Endpoint, Experiment
+from ensemble.protocol import StoppingRule
 from ensemble.runner import work_on
-from tests.casebook.cases_for_tests import add_case, add_draft_test, run_to_seal
+from tests.casebook.cases_for_tests import add_case, add_draft_test, run_to_seal, work_to_seal
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +64,84 @@ def test_saving_keeps_what_was_edited(client: Client, draft: CaseTest, owner: Us
     )
     assert response.status_code == 302, response.context["form"].errors
     assert stored(draft).draft["stopping"] == {"kind": "fixed", "runs": 33}
+
+
+ANYTIME = {"stopping": "anytime", "most_runs": "200", "threshold": "2.5"}
+
+
+@pytest.mark.parametrize(("typed", "threshold"), [("2.5", "0.025"), ("", ""), ("99.9", "0.999")])
+def test_an_anytime_rule_goes_from_the_form_into_the_draft_and_back(
+    client: Client, draft: CaseTest, owner: User, typed: str, threshold: str
+) -> None:
+    posted = payload(draft, **{**ANYTIME, "threshold": typed})
+    assert enter(client, owner).post(url("test-edit", draft), posted).status_code == 302
+    rule = {"kind": "anytime", "max_runs": 200, "threshold": threshold}
+    assert stored(draft).draft["stopping"] == rule
+    form = enter(client, owner).get(url("test-edit", draft)).context["form"]
+    assert str(form["threshold"].value() or "") == typed
+    test = CaseTest.objects.get(pk=draft.pk)
+    protocol = experiments.build_protocol(test.case, test.experiment.draft)
+    assert protocol.stopping == StoppingRule(
+        kind="anytime", max_runs=200, threshold=Decimal(threshold or 0), min_runs=10
+    )
+    assert "<figure" not in enter(client, owner).get(url("test-edit", draft)).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [({"max_runs": 9}, "most_runs"), ({"max_runs": 10_001}, "most_runs"), ({"threshold": "1"}, "threshold")],
+)
+def test_an_anytime_rule_out_of_bounds_is_no_protocol(
+    draft: CaseTest, changes: dict[str, Any], field: str
+) -> None:
+    rule = {"kind": "anytime", "max_runs": 200, "threshold": "0.05", **changes}
+    with pytest.raises(ProtocolError, match="between") as refused:
+        experiments.build_protocol(draft.case, {**draft.experiment.draft, "stopping": rule})
+    assert refused.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"most_runs": ""}, "Enter the largest number of runs."),
+        ({"most_runs": "9"}, "greater than or equal to 10."),
+        ({"most_runs": "10001"}, "less than or equal to 10000."),
+        ({"threshold": "0"}, "greater than or equal to 0.1."),
+        ({"threshold": "100"}, "less than or equal to 99.9."),
+    ],
+)
+def test_a_bad_threshold_or_maximum_is_refused_with_its_bounds(
+    client: Client, draft: CaseTest, owner: User, changes: dict[str, str], message: str
+) -> None:
+    response = enter(client, owner).post(url("test-edit", draft), payload(draft, **{**ANYTIME, **changes}))
+    errors = response.context["form"].errors
+    assert list(errors) == list(changes)
+    assert message in str(errors)
+    assert stored(draft).draft["stopping"]["kind"] == "fixed"
+
+
+def test_an_anytime_test_tells_its_rule_its_interval_and_its_decision(
+    client: Client, draft: CaseTest, owner: User
+) -> None:
+    rule = {"kind": "anytime", "max_runs": 60, "threshold": "0.02"}
+    changed = {**draft.experiment.draft, "stopping": rule}
+    assert experiments.save_draft(
+        draft, changed, seen_sha256=experiments.draft_sha256(draft.experiment.draft)
+    )
+    experiments.lock_and_run(draft, by="owner")
+    text = enter(client, owner).get(url("test-detail", draft)).content.decode()
+    assert (
+        "decided whether the true share is over or under 2%; labelled runs: at least 10, at most 60." in text
+    )
+    assert "which is as valid now as at" in client.get(url("test-cancel", draft)).content.decode()
+    work_to_seal(draft)
+    text = client.get(url("test-detail", draft)).content.decode()
+    assert "The 95% confidence sequence for the true share runs from" in text
+    assert "Decided: the true share is over 2%." in text
+    client.cookies["django_language"] = "ru"
+    text = client.get(url("test-detail", draft)).content.decode()
+    assert "Решение: истинная доля выше порога 2\u00a0%." in text
+    assert "planned end" not in text
 
 
 def test_a_russian_reader_may_write_a_decimal_comma(client: Client, draft: CaseTest, owner: User) -> None:

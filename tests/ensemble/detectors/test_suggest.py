@@ -71,6 +71,20 @@ CASES: list[tuple[str, str, str, dict[str, Any], str]] = [
         "Возврат возможен.",
     ),
     (
+        "30 days",
+        "The appeal must be filed within 10 days.",
+        "You have 30 days to appeal.",
+        {"kind": "number", "truth": "10", "disputed": "30"},
+        "You have 10 days to appeal.",
+    ),
+    (
+        "section 30",
+        "The appeal must be filed within 10 days.",
+        "It follows from section 30.",
+        {"kind": "text", "error_phrases": ["section 30"]},
+        "You have ten days.",
+    ),
+    (
         "1 May.",
         "15 April",
         "The deadline is May 1.",
