@@ -1,6 +1,6 @@
 # Casebook. `make run` starts it; `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench demo messages clean
+.PHONY: help run test lint format bench demo messages sentences clean
 
 BIN := .venv/bin
 SET_UP = python=$$(sh .ci/find-python) && "$$python" .ci/set_up.py
@@ -45,6 +45,9 @@ messages: ## collect the texts to translate (needs GNU gettext) and compile the 
 	$(BIN)/python manage.py makemessages --locale ru --no-wrap --no-obsolete --add-location file \
 	  --ignore .venv --ignore var --ignore staticfiles --ignore demo --ignore tests
 	$(BIN)/python manage.py check_catalogues --compile
+
+sentences: ## write docs/sentences.md anew from the sentences and the results of the tests
+	@$(SET_UP) dev && exec $(TEST_ENV) $(BIN)/python tests/casebook/sentence_book.py
 
 clean: ## remove what can be made again; the data in var/ stay
 	rm -rf .venv staticfiles demo .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

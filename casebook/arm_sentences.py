@@ -1,4 +1,4 @@
-"""Sentences on how varied the answers of an arm are, whether its share drifted, and how arms differ.
+"""Sentences on the model of an arm, how varied its answers are, whether its share drifted, and how arms differ.
 
 They are part of `casebook.sentences.SENTENCES`, by whose rules they are written.
 """
@@ -10,9 +10,33 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 ARM_SENTENCES: dict[str, Any] = {
+    # --- what the model tested is to the product of the incident ------------------------------------------------
+    "model.embedded": _(
+        "The model tested is the small demonstration model built into Casebook (%(model)s), not the product named in "
+        "the incident."
+    ),
+    "model.endpoint": _(
+        "The model tested is %(model)s at the endpoint “%(endpoint)s”. Whether it is the model of the product named "
+        "in the incident is a statement of the operator; the test does not show it."
+    ),
+    "model.scripted": _(
+        "No language model was tested: the answers were written beforehand, to test the instrument itself."
+    ),
+    "model.beyond": _(
+        "The prompt is wholly or partly in Russian, which this model does not understand. Its answers to this prompt "
+        "mean nothing."
+    ),
     "variety.amount": _(
         "Answers: %(answers)s. By their frequencies they amount to %(effective)s equally frequent ones; two of them "
         "picked at random are the same with a probability of %(repeat)s."
+    ),
+    "variety.disputed": _(
+        "The disputed answer itself, but for case, spaces and punctuation at its end, was given in %(count)s of "
+        "%(runs)s runs (%(level)s confidence sequence of the share: %(low)s to %(high)s)."
+    ),
+    "variety.undisputed": _(
+        "The disputed answer itself was not given word for word in any of the runs (%(runs)s; %(level)s confidence "
+        "sequence of the share: %(low)s to %(high)s). An answer may hold the same error in other words."
     ),
     "variety.novelty": _(
         "With %(level)s confidence, a further run gives an answer not seen in the first half of the runs with a chance "

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 FIRST_YEAR = 1950  # no computer answered anybody before
 
+_JOINED = "\u00a0"  # a date is not broken between its parts
 _ENGLISH = (
     "January",
     "February",
@@ -98,14 +99,14 @@ class ImpreciseDate:
         return self._format_russian() if language.startswith("ru") else self._format_english()
 
     def _format_english(self) -> str:
-        day = f"{self.day} " if self.day else ""
-        month = f"{_ENGLISH[self.month - 1]} " if self.month else ""
+        day = f"{self.day}{_JOINED}" if self.day else ""
+        month = f"{_ENGLISH[self.month - 1]}{_JOINED}" if self.month else ""
         return f"{'about ' * self.about}{day}{month}{self.year}"
 
     def _format_russian(self) -> str:
-        day = f"{self.day} " if self.day else ""
-        month = f"{_RUSSIAN[self.month - 1][bool(self.day) or self.about]} " if self.month else ""
-        return f"{'около ' * self.about}{day}{month}{self.year}\u00a0г."
+        day = f"{self.day}{_JOINED}" if self.day else ""
+        month = f"{_RUSSIAN[self.month - 1][bool(self.day) or self.about]}{_JOINED}" if self.month else ""
+        return f"{'около ' * self.about}{day}{month}{self.year}{_JOINED}г."
 
 
 def format_imprecise_date(canonical: str, language: str | None = None) -> str:

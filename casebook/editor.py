@@ -13,6 +13,9 @@ from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
 from casebook import experiments
+from casebook.arm_buttons import follow_button
+from casebook.arm_list import list_arms, list_offers
+from casebook.arms import check_before_locking
 from casebook.effort import Effort, estimate_effort
 from casebook.figures import (
     ExpectedRuns,
@@ -64,6 +67,8 @@ class EditorPage:
         if not self._save():
             return None if self.test.experiment.is_draft else redirect(self.test)
         actions = {"try": self._try_out, "detect": self._try_detector, "lock": self._lock}
+        if leads := follow_button(self.request, self.test):
+            return leads
         action = actions.get(self.request.POST.get("action", ""), self._report_saved)
         try:
             return action()
@@ -132,6 +137,7 @@ class EditorPage:
         self.form.data = posted
 
     def _lock(self) -> HttpResponse:
+        check_before_locking(self.test.experiment.draft, self.request.user)
         experiments.lock_and_run(self.test, by=self.request.user.get_username())
         messages.success(self.request, _("The protocol is locked. Its runs have begun."))
         return redirect(self.test)
@@ -155,9 +161,10 @@ class EditorPage:
             "findings": self._list_findings(),
             "prompt": prompt,
             "prompt_sha256": experiments.prompt_sha256(prompt),
-            "model_is_too_small": experiments.is_beyond_embedded_model(self.test.experiment.draft, prompt),
             "begun_from": self.test.experiment.draft.get("begun_from"),
             "may_delete": experiments.may_delete(self.test.experiment),
+            "arm_lines": list_arms(self.test, self.numbers),
+            "arm_offers": list_offers(),
             **self.tryout_context(),
         }
 
@@ -166,10 +173,11 @@ class EditorPage:
         experiment = self.test.experiment
         runs = list(experiment.runs.exploratory().defer("raw").order_by("-index", "-attempt"))
         batch = experiment.batches.order_by("-pk").first()
-        effort = estimate_effort(self.test)
+        prompt = experiments.verbatim_prompt(self.test.case)
         return {
             "case": self.test.case,
             "test": self.test,
+            "model_is_too_small": experiments.is_beyond_embedded_model(experiment.draft, prompt),
             "batch": batch,
             "batch_message": write_reason(batch.message, self.numbers) if batch else "",
             "batch_is_open": batch is not None and batch.state in OPEN_STATES,
@@ -177,9 +185,20 @@ class EditorPage:
             "advice": advise(self.test, self.numbers),
             "endpoint": self.endpoint,
             "sampling": experiment.draft["sampling"],
-            "effort": effort,
-            "effort_figure": self._draw_effort(effort),
+            **self.effort_context(),
         }
+
+    def entered_effort_context(self) -> dict[str, Any]:
+        """The estimate for what the form holds, which stays unsaved; for the saved draft if that cannot be read."""
+        entered = self.form.read_plan()
+        if entered is not None:
+            self.test.experiment.draft = entered
+        return {**self.effort_context(), "is_entered": entered is not None, "is_mistaken": entered is None}
+
+    def effort_context(self) -> dict[str, Any]:
+        """The expected runs and time of the draft at hand."""
+        effort = estimate_effort(self.test)
+        return {"effort": effort, "effort_figure": self._draw_effort(effort)}
 
     def _draw_effort(self, effort: Effort) -> str:
         """Expected runs at several true rates; only the plan of a precision says them beforehand."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Avg
 from django.utils.translation import gettext, ngettext
 
+from casebook.arms import entries_of, runs_of
 from casebook.experiments import Draft, offered_plan
 from casebook.models import CaseTest
 from casebook.tryouts import find_tried_batches, read_batch
@@ -25,32 +26,47 @@ LATEST_BATCHES = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """Seconds of wall clock a run takes, calls being made at once; `own_tries` is 0 when other tests tell it."""
+    """What a run takes: seconds of wall clock, calls being made at once, and tokens, None where nobody counted them.
+
+    `own_tries` is how many exploratory runs of the draft tell it, 0 when other tests do.
+    """
 
     run_seconds: float
     own_tries: int
+    prompt_tokens: float | None = None
+    answer_tokens: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
     """`expected` holds (true rate, mean number of runs), nothing where it is not known beforehand.
 
-    `most` is the largest number of labelled runs of an arm.
+    `most` is the largest number of labelled runs of an arm, `own` those of arms with a number of their own.
     """
 
     expected: tuple[tuple[float, float], ...]
     most: int
     arms: int
     pace: Pace | None
+    own: tuple[int, ...] = ()
 
     @property
     def time(self) -> str:
         """The time of the largest number of runs and of the audit, all arms together; "" when nothing is known."""
         if self.pace is None:
             return ""
-        audited = math.ceil(self.most * float(Protocol.audit_share))
-        calls = self.most + min(self.most, max(Protocol.audit_minimum, audited))
-        return write_duration(calls * self.arms * self.pace.run_seconds)
+        calls = count_calls(self.most) * self.arms + sum(map(count_calls, self.own))
+        return write_duration(calls * self.pace.run_seconds)
+
+    @property
+    def own_total(self) -> int:
+        return sum(self.own)
+
+
+def count_calls(runs: float) -> float:
+    """The calls of an arm with so many labelled runs: these and their determinism audit."""
+    audited = math.ceil(runs * float(Protocol.audit_share))
+    return runs + min(runs, max(Protocol.audit_minimum, audited))
 
 
 def write_duration(seconds: float) -> str:
@@ -70,8 +86,14 @@ def estimate_effort(test: CaseTest) -> Effort:
     """The expected number of runs of the test's draft, and their time."""
     draft = test.experiment.draft
     most, expected = _expect_runs(draft["stopping"])
-    arms = 1 + len(draft["temperatures"])
-    return Effort(expected=expected, most=most, arms=arms, pace=measure_pace(test, draft))
+    runs = [runs_of(entry) for entry in entries_of(draft)]
+    return Effort(
+        expected=expected,
+        most=most,
+        arms=1 + len(draft["temperatures"]) + runs.count(0),
+        pace=measure_pace(test, draft),
+        own=tuple(count for count in runs if count),
+    )
 
 
 def _expect_runs(stopping: Mapping[str, Any]) -> tuple[int, tuple[tuple[float, float], ...]]:
@@ -93,9 +115,30 @@ def measure_pace(test: CaseTest, draft: Draft) -> Pace | None:
     for batch in find_tried_batches(test):
         runs = [run for run in read_batch(batch) if run.outcome != "failed"]
         if runs:
-            seconds = sum(run.seconds for run in runs) / len(runs) / min(batch.count, endpoint.concurrency)
-            return Pace(run_seconds=seconds, own_tries=len(runs))
+            return _measure_batch(batch, runs, endpoint, own_tries=len(runs))
+    return measure_endpoint(endpoint)
+
+
+def measure_endpoint(endpoint: Endpoint) -> Pace | None:
+    """From the latest runs of any test on this endpoint with this model; None when there is none."""
     return next(_measure_earlier(endpoint), None)
+
+
+def _measure_batch(
+    batch: ExploratoryBatch, runs: Sequence[Run], endpoint: Endpoint, *, own_tries: int = 0
+) -> Pace:
+    seconds = sum(run.seconds for run in runs) / len(runs)
+    return Pace(
+        run_seconds=seconds / min(batch.count, endpoint.concurrency),
+        own_tries=own_tries,
+        prompt_tokens=_average(run.prompt_tokens for run in runs),
+        answer_tokens=_average(run.completion_tokens for run in runs),
+    )
+
+
+def _average(counts: Iterable[int | None]) -> float | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) / len(known) if known else None
 
 
 def _measure_earlier(endpoint: Endpoint) -> Iterator[Pace]:
@@ -105,14 +148,18 @@ def _measure_earlier(endpoint: Endpoint) -> Iterator[Pace]:
         for position, arm in enumerate(experiment.protocol_document["arms"]):
             if (arm["endpoint"], arm["model"]) == (endpoint.name, endpoint.model):
                 runs = Run.objects.filter(experiment=experiment, zone=Zone.COUNTED, arm=position).finished()
-                mean: float | None = runs.aggregate(mean=Avg("duration_ms"))["mean"]
-                if mean is not None:
-                    yield Pace(run_seconds=mean / 1000 / endpoint.concurrency, own_tries=0)
+                means = runs.aggregate(*map(Avg, ("duration_ms", "prompt_tokens", "completion_tokens")))
+                if means["duration_ms__avg"] is not None:
+                    yield Pace(
+                        run_seconds=means["duration_ms__avg"] / 1000 / endpoint.concurrency,
+                        own_tries=0,
+                        prompt_tokens=means["prompt_tokens__avg"],
+                        answer_tokens=means["completion_tokens__avg"],
+                    )
     batches = ExploratoryBatch.objects.filter(
         plan__protocol__arms__0__endpoint=endpoint.name, plan__protocol__arms__0__model=endpoint.model
     )
     for batch in batches.order_by("-pk")[:LATEST_BATCHES]:
-        tried = [run.seconds for run in read_batch(batch) if run.outcome != "failed"]
+        tried = [run for run in read_batch(batch) if run.outcome != "failed"]
         if tried:
-            seconds = sum(tried) / len(tried) / min(batch.count, endpoint.concurrency)
-            yield Pace(run_seconds=seconds, own_tries=0)
+            yield _measure_batch(batch, tried, endpoint)

@@ -5,9 +5,7 @@ The only module of the web application that talks to the engine's deeds.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -15,8 +13,11 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
+from casebook.arm_drafts import drop_past_beginnings
+from casebook.arms import build_arms
 from casebook.models import Case, CaseTest
-from casebook.neutral_names import AS_RECORDED, AS_RECORDED_CHOSEN, TEMPERATURE
+from casebook.neutral_names import AS_RECORDED, AS_RECORDED_CHOSEN
+from casebook.reporting.tested_model import is_beyond_model
 from ensemble import states
 from ensemble.detectors import build_detector
 from ensemble.detectors.base import Finding
@@ -29,11 +30,10 @@ from ensemble.protocol import (
     Label,
     Message,
     Protocol,
+    Purpose,
     Sampling,
     StoppingRule,
     canonical_json,
-    decimal_text,
-    encode_text,
     sha256_hex,
 )
 from ensemble.stats.designs import OFFERED_PLANS
@@ -46,7 +46,6 @@ LARGEST_FIXED_RUNS = 100_000
 DEFAULT_ANYTIME_RUNS = 500
 LEAST_ANYTIME_RUNS, LARGEST_ANYTIME_RUNS = 10, 10_000
 LEAST_THRESHOLD, LARGEST_THRESHOLD = Decimal("0.001"), Decimal("0.999")
-PRIMARY_ARM = "primary"
 
 
 def verbatim_prompt(case: Case) -> tuple[Message, ...]:
@@ -59,14 +58,11 @@ def prompt_sha256(messages: Sequence[Message]) -> str:
     return sha256_hex(canonical_json([{"role": m.role, "content": m.content} for m in messages]))
 
 
-CYRILLIC = re.compile("[\u0400-\u04ff]")
-
-
 def is_beyond_embedded_model(draft: Draft, messages: Sequence[Message]) -> bool:
     """Whether the draft would send Russian to the embedded model, which gives nothing usable for it (measured)."""
     endpoint = Endpoint.objects.filter(pk=draft["endpoint"]).first() if draft["endpoint"] else None
-    is_embedded = endpoint is not None and endpoint.backend == Endpoint.Kind.EMBEDDED
-    return is_embedded and any(CYRILLIC.search(message.content) for message in messages)
+    texts = (message.content for message in messages)
+    return endpoint is not None and is_beyond_model(endpoint.backend, texts)
 
 
 def propose_draft(case: Case, endpoint: Endpoint | None) -> Draft:
@@ -84,6 +80,7 @@ def propose_draft(case: Case, endpoint: Endpoint | None) -> Draft:
         "endpoint": endpoint.pk if endpoint else None,
         "sampling": sampling,
         "temperatures": list(suggested.get("temperatures") or []),
+        "arms": [],
         "detector": detector,
         "refusal_phrases": list(DEFAULT_REFUSAL_PHRASES),
         "stopping": {"kind": "fixed", "runs": DEFAULT_RUNS},
@@ -113,7 +110,7 @@ def begin_draft(case: Case, endpoint: Endpoint | None) -> Draft:
     if latest is None or not latest.experiment.draft:
         return propose_draft(case, endpoint)
     chosen = {"title": "", "endpoint": endpoint.pk if endpoint else None, "begun_from": latest.number}
-    return {**latest.experiment.draft, **chosen}
+    return {**drop_past_beginnings(latest.experiment.draft), **chosen}
 
 
 @transaction.atomic
@@ -155,33 +152,40 @@ def delete_draft(test: CaseTest) -> bool:
     return True
 
 
-def build_protocol(case: Case, draft: Draft) -> Protocol:
-    """The protocol that locking `draft` would freeze. `ProtocolError` names the field that is wrong."""
+def build_primary(case: Case, draft: Draft) -> Arm:
+    """The arm that sends the disputed prompt word for word. `ProtocolError` names the field that is wrong."""
     endpoint = Endpoint.objects.filter(pk=draft["endpoint"], is_enabled=True).first()
     if endpoint is None:
         raise ProtocolError(_("Choose an endpoint that is in use."), field="endpoint")
-    build_detector(draft["detector"])
     messages = verbatim_prompt(case)
     if not any(message.role == "user" for message in messages):
         raise ProtocolError(
             _("The incident has no disputed prompt: add the user's turns to its conversation.")
         )
     sampling = Sampling.from_document(draft["sampling"])
-    primary = Arm(
+    return Arm(
         name=AS_RECORDED if _chooses_by_default(sampling) else AS_RECORDED_CHOSEN,
-        purpose=PRIMARY_ARM,
+        purpose=Purpose.PRIMARY,
         endpoint=endpoint.name,
         backend=endpoint.backend,
         model=endpoint.model,
         messages=messages,
         sampling=sampling,
     )
+
+
+def build_protocol(case: Case, draft: Draft) -> Protocol:
+    """The protocol that locking `draft` would freeze. `ProtocolError` names the field that is wrong."""
+    primary = build_primary(case, draft)
+    build_detector(draft["detector"])
+    stopping = _stopping_rule(draft["stopping"])
     return Protocol(
-        arms=(primary, *_temperature_arms(primary, draft["temperatures"])),
+        arms=build_arms(primary, draft, stopping.level),
         detector=draft["detector"],
         refusal_phrases=tuple(draft["refusal_phrases"]),
-        stopping=_stopping_rule(draft["stopping"]),
+        stopping=stopping,
         question=draft["question"],
+        disputed_answer=case.incident().disputed_answer,
         notes=_notes(case),
     )
 
@@ -189,18 +193,6 @@ def build_protocol(case: Case, draft: Draft) -> Protocol:
 def _chooses_by_default(sampling: Sampling) -> bool:
     """Whether words are chosen as by default; how long an answer may be is another matter."""
     return sampling == Sampling(max_tokens=sampling.max_tokens, context_length=sampling.context_length)
-
-
-def _temperature_arms(primary: Arm, temperatures: Sequence[str]) -> list[Arm]:
-    arms = []
-    for text in dict.fromkeys(temperatures):
-        temperature = Decimal(text)
-        if temperature == primary.sampling.temperature:
-            continue
-        name = TEMPERATURE % {"value": decimal_text(temperature)}
-        sampling = replace(primary.sampling, temperature=temperature)
-        arms.append(replace(primary, name=name, purpose="temperature", sampling=sampling))
-    return arms
 
 
 def _notes(case: Case) -> tuple[str, ...]:
@@ -314,5 +306,15 @@ def steer(test: CaseTest, action: str, *, by: str) -> bool:
     return changed
 
 
-def prompt_bytes(messages: Sequence[Message]) -> int:
-    return sum(len(encode_text(message.content)) for message in messages)
+def open_or_skip_arm(test: CaseTest, position: int, action: str, *, by: str, reason: str = "") -> bool:
+    """Start a waiting arm now ("open"), or give it up ("skip"); False when somebody was faster."""
+    from ensemble.tasks import enqueue_on_commit, work_on_experiment
+
+    with transaction.atomic():
+        if action == "open":
+            changed = states.open_arm(test.experiment, position, by=by)
+        else:
+            changed = states.skip_arm(test.experiment, position, by=by, reason=reason)
+        if changed:
+            enqueue_on_commit(work_on_experiment, test.experiment_id)
+    return changed

@@ -11,6 +11,7 @@ from casebook.models import Case, CaseTest
 from casebook.report_numbers import number_writer
 from casebook.reporting.claims import write_decision, write_ending, write_finding, write_interval
 from casebook.reporting.plan import write_rule
+from casebook.reporting.tested_model import write_tested_model
 from ensemble.models import Experiment, SealedResult
 
 
@@ -19,8 +20,8 @@ class Headline:
     """What the latest sealed result of a test says of its primary arm, written for the reader.
 
     `share` is empty when no run has a label, `low` and `high` when the result gives no interval. The sentences are
-    those of the report: `finding`, `certainty`, the `decision` of an anytime test against its threshold, and how the
-    arm `ended` under which `rule`.
+    those of the report: `finding`, `certainty`, the `decision` of an anytime test against its threshold, how the
+    arm `ended` under which `rule`, and what model was `tested`.
     """
 
     test: CaseTest
@@ -34,6 +35,7 @@ class Headline:
     decision: str
     rule: str
     ended: str
+    tested: str
 
 
 def find_test_headlines(tests: Iterable[CaseTest]) -> dict[int, Headline]:
@@ -89,4 +91,5 @@ def _read_headline(test: CaseTest, result: SealedResult) -> Headline:
         decision="".join(write_decision(arm, numbers)[:1]),
         rule=write_rule(document["protocol"]["stopping"], numbers),
         ended=write_ending(arm, document["experiment"]["ended_as"], numbers),
+        tested=write_tested_model(arm),
     )

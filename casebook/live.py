@@ -10,6 +10,7 @@ from casebook.neutral_names import say_arm
 from casebook.report_numbers import NumberWriter
 from casebook.reporting.arms import ArmView, build_arm
 from casebook.reporting.claims import write_running, write_running_groups, write_telling_details
+from casebook.reporting.clusters import ClustersView, build_clusters
 from casebook.reporting.comparisons import ComparisonsView, build_comparisons
 from ensemble.models import Experiment, Run
 
@@ -51,10 +52,16 @@ def view_differences(experiment: Experiment, numbers: NumberWriter) -> Compariso
     return build_comparisons(result.document, numbers, draw_both_widths) if result is not None else None
 
 
+def view_clusters(experiment: Experiment, numbers: NumberWriter) -> tuple[ClustersView, ...]:
+    """Paraphrases and days together; none before the result is sealed."""
+    result = experiment.latest_result()
+    return build_clusters(result.document, numbers, draw_both_widths) if result is not None else ()
+
+
 def _view_arm(
     experiment: Experiment, arm: dict[str, Any], numbers: NumberWriter, *, is_sealed: bool
 ) -> ArmOnPage:
-    so_far, sequence = write_running(arm, experiment.protocol.stopping.kind, numbers)
+    so_far, sequence = write_running(arm, arm["stopping"]["kind"], numbers)
     view = build_arm(arm, experiment.ended_as, numbers, draw_both_widths)
     return ArmOnPage(
         view=view,

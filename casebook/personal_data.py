@@ -7,7 +7,8 @@ from typing import Any
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.forms.models import model_to_dict
 
-from casebook.models import Exhibit, Membership, Report
+from casebook.models import Appraisal, Exhibit, Membership, Proposal, ProposalRequest, Report
+from casebook.models.appraisals import ANSWERS
 from ensemble.models import Endpoint, Experiment
 
 FORMAT = "casebook-personal-data/1"
@@ -39,6 +40,18 @@ def collect_personal_data(user: Any) -> dict[str, Any]:
         "tests_operated_by_me": _facts(
             Experiment.objects.filter(operator=user.get_username()),
             ("public_id", "title", "state", "created_at", "protocol_sha256"),
+        ),
+        "paraphrases_requested_by_me": _facts(
+            ProposalRequest.objects.filter(requested_by=user.get_username()),
+            ("test__case__public_id", "test__number", "proposed_by", "count", "created_at"),
+        ),
+        "paraphrases_decided_by_me": _facts(
+            Proposal.objects.filter(decided_by=user.get_username()),
+            ("request__test__case__public_id", "request__test__number", "text", "decision"),
+        ),
+        "appraisals_signed_by_me": _facts(
+            Appraisal.objects.filter(signed_by=user.get_username()),
+            ("test__case__public_id", "test__number", "version", "signed_at", *ANSWERS),
         ),
         "reports_requested_by_me": _facts(
             Report.objects.filter(requested_by=user),

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from casebook.report_numbers import NumberWriter
 from casebook.sentences import write_sentence
+from casebook.waiting import is_idle
 from ensemble.models import ArmProgress, Chunk, Experiment, Run, Zone
 from ensemble.protocol import StoppingRule
 
@@ -68,23 +69,25 @@ class ArmForecast:
 
 
 def measure_progress(experiment: Experiment, numbers: NumberWriter) -> Progress:
-    rule = experiment.protocol.stopping
-    arms = list(experiment.arms.all())
+    """Of the arms whose time has come; those of another day are listed by `casebook.waiting`."""
+    protocol = experiment.protocol
+    arms = [arm for arm in experiment.arms.all() if not arm.is_waiting]
+    rules = {arm.position: protocol.rule_of(arm.position) for arm in arms}
     finished = _count_finished(experiment)
     forecasts = [_forecast_arm(experiment, arm, *finished.get(arm.position, (0, 0))) for arm in arms]
     left = sum(forecast.left + forecast.audit_left for forecast in forecasts)
     pace = measure_pace(experiment)
     return Progress(
         labelled=sum(arm.runs for arm in arms),
-        target=sum(_target_runs(rule, arm) for arm in arms),
-        is_upper_bound=_may_stop_sooner(rule) and any(not arm.is_stopped for arm in arms),
+        target=sum(_target_runs(rules[arm.position], arm) for arm in arms),
+        is_upper_bound=any(_may_stop_sooner(rules[arm.position]) for arm in arms if not arm.is_stopped),
         made=sum(forecast.made for forecast in forecasts),
         is_auditing=any(arm.is_stopped for arm in arms),
         audit_done=sum(forecast.audit_done for forecast in forecasts),
         audit_total=sum(forecast.audit_total for forecast in forecasts),
         left=left,
         seconds_left=left / pace if pace else None,
-        warning=_warn_of_missing_labels(rule, arms, numbers),
+        warning=_warn_of_missing_labels(experiment, arms, numbers),
     )
 
 
@@ -115,7 +118,7 @@ def _forecast_arm(experiment: Experiment, arm: ArmProgress, made: int, audit_don
     if arm.is_stopped:
         left, audit_total = 0, len(audited_indexes(experiment, arm))
     else:
-        end = expect_end(experiment.protocol.stopping, arm)
+        end = expect_end(experiment.protocol.rule_of(arm.position), arm)
         left, audit_total = max(0, end - made), audit_size(experiment.protocol, end)
     audit_left = 0 if arm.audit_note else max(0, audit_total - audit_done)
     return ArmForecast(
@@ -163,15 +166,20 @@ def measure_pace(experiment: Experiment) -> float:
 
 
 def _went_on_at(experiment: Experiment) -> datetime | None:
+    """When work last began: at the start, when the test was resumed, or when an arm of another day opened."""
     resumed = experiment.ledger.filter(kind="resumed").order_by("-seq").first()
-    return datetime.fromisoformat(json.loads(resumed.line)["at"]) if resumed else experiment.started_at
+    began = [datetime.fromisoformat(json.loads(resumed.line)["at"])] if resumed else []
+    waited = [arm for arm in experiment.arms.all() if experiment.protocol.arms[arm.position].begins]
+    began += [arm.opens_at for arm in waited if arm.opens_at and not arm.is_waiting]
+    return max([*began, *([experiment.started_at] if experiment.started_at else [])], default=None)
 
 
-def _warn_of_missing_labels(rule: StoppingRule, arms: list[ArmProgress], numbers: NumberWriter) -> str:
+def _warn_of_missing_labels(experiment: Experiment, arms: list[ArmProgress], numbers: NumberWriter) -> str:
     running = [arm for arm in arms if not arm.is_stopped and arm.prefix >= FEWEST_FOR_WARNING]
     worst = max(running, key=lambda arm: arm.unlabelled / arm.prefix, default=None)
     if worst is None or worst.unlabelled < MANY_UNLABELLED * worst.prefix:
         return ""
+    rule = experiment.protocol.rule_of(worst.position)
     facts = {
         "unlabelled": worst.unlabelled,
         "runs": worst.prefix,
@@ -188,7 +196,7 @@ def find_rival(experiment: Experiment) -> Experiment | None:
     from ensemble.claims import work_is_leased
 
     waiting = experiment.state in (Experiment.State.LOCKED, Experiment.State.RUNNING)
-    if not waiting or work_is_leased(experiment):
+    if not waiting or work_is_leased(experiment) or is_idle(experiment):
         return None
     wanted = {arm["endpoint"] for arm in experiment.protocol_document["arms"]}
     leased = Chunk.objects.filter(finished=False, leased_until__gt=timezone.now())

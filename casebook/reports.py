@@ -14,8 +14,10 @@ from django.db.models import F, Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from casebook.models import Case, CaseTest, Exhibit, Report
+from casebook.appraisals import find_appraisal, freeze_appraisal
+from casebook.models import Appraisal, Case, CaseTest, Exhibit, Report
 from casebook.models.reports import report_path
+from casebook.reporting.annex import load_validation
 from casebook.reporting.context import (
     ArmCounts,
     CaseFacts,
@@ -45,7 +47,7 @@ State = Report.State
 LEASE = timedelta(minutes=5)
 # A report whose rendering ends the worker (its memory runs out) must not do so for ever.
 MOST_CLAIMS = 3
-TOLD_EVENTS = ("amended", "paused", "resumed", "cancelled", "failed")
+TOLD_EVENTS = ("amended", "paused", "resumed", "cancelled", "failed", "arm_opened", "arm_skipped")
 # Facts of the incident that the report quotes as they stand.
 PLAIN_FACTS = (
     *("product", "provider", "deployer", "occurred_on", "time_zone", "interface", "disputed_answer"),
@@ -64,11 +66,16 @@ class RenderingEndedError(Exception):
 
 
 def build_context(test: CaseTest, result: SealedResult, *, language: str) -> dict[str, Any]:
-    """Everything the report prints, frozen as JSON: facts of the case, of every locked test, and the result.
+    """Everything the report prints, frozen as JSON."""
+    return collect_facts(test, result, language=language).document()
+
+
+def collect_facts(test: CaseTest, result: SealedResult, *, language: str) -> ReportContext:
+    """Everything the report prints: facts of the case, of every locked test, the result and its appraisal.
 
     It follows from the database alone: nothing in it tells who asked for the report or when.
     """
-    case = test.case
+    case, appraisal = test.case, find_appraisal(test)
     exhibits, tests = list(case.exhibits.all()), _list_locked_tests(case)
     return ReportContext(
         language=language,
@@ -86,8 +93,10 @@ def build_context(test: CaseTest, result: SealedResult, *, language: str) -> dic
         protocol_json=test.experiment.protocol_json,
         ledger_head=result.ledger_head,
         sealed_at=format_time(result.created_at),
-        as_of=format_time(_last_change(case, result, exhibits, tests)),
-    ).document()
+        as_of=format_time(_last_change(case, result, exhibits, tests, appraisal)),
+        appraisal=freeze_appraisal(appraisal),
+        validation=load_validation(),
+    )
 
 
 def _case_facts(case: Case, language: str) -> CaseFacts:
@@ -164,7 +173,10 @@ def _list_events(test: CaseTest) -> Iterable[LedgerEvent]:
     entries = LedgerEntry.objects.filter(experiment=test.experiment, kind__in=TOLD_EVENTS)
     for line in entries.values_list("line", flat=True):
         entry = json.loads(line)
-        yield LedgerEvent(kind=entry["kind"], at=entry["at"], reason=entry["payload"].get("reason", ""))
+        told = entry["payload"]
+        yield LedgerEvent(
+            kind=entry["kind"], at=entry["at"], reason=told.get("reason", ""), arm=told.get("arm")
+        )
 
 
 def _count_exploratory(case: Case) -> int:
@@ -172,9 +184,14 @@ def _count_exploratory(case: Case) -> int:
 
 
 def _last_change(
-    case: Case, result: SealedResult, exhibits: list[Exhibit], tests: list[CaseTest]
+    case: Case,
+    result: SealedResult,
+    exhibits: list[Exhibit],
+    tests: list[CaseTest],
+    appraisal: Appraisal | None,
 ) -> datetime:
     moments = [case.updated_at, result.created_at, *(exhibit.received_at for exhibit in exhibits)]
+    moments += [appraisal.signed_at] if appraisal else []
     for test in tests:
         moments += [at for at in (test.experiment.locked_at, test.experiment.ended_at) if at]
     return max(moments)

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from casebook.views import accounts, cases, endpoints, exhibits, guide, home, reports, team, tests
+from casebook.views import (
+    accounts,
+    appraisals,
+    arms,
+    cases,
+    endpoints,
+    exhibits,
+    guide,
+    home,
+    planning,
+    proposals,
+    reports,
+    team,
+    tests,
+)
 
 app_name = "casebook"
 
@@ -41,12 +55,25 @@ test_routes = [
     path(TEST, tests.test_detail, name="test-detail"),
     path(f"{TEST}protocol/", tests.test_edit, name="test-edit"),
     path(f"{TEST}tryouts/", tests.test_tryouts, name="test-tryouts"),
+    path(f"{TEST}effort/", tests.test_effort, name="test-effort"),
+    path(f"{CASE}planning/", planning.case_planning, name="case-planning"),
+    path(f"{TEST}planning/", planning.test_planning, name="test-planning"),
+    path(f"{TEST}arms/add/", arms.arm_add, name="arm-add"),
+    path(f"{TEST}arms/proposals/", proposals.proposal_list, name="proposal-list"),
+    path(f"{TEST}arms/proposals/poll/", proposals.proposal_poll, name="proposal-poll"),
+    path(f"{TEST}arms/proposals/<int:pk>/", proposals.proposal_decide, name="proposal-decide"),
+    path(f"{TEST}arms/<int:position>/start/", arms.arm_start, name="arm-start"),
+    path(f"{TEST}arms/<int:position>/give-up/", arms.arm_give_up, name="arm-give-up"),
+    path(f"{TEST}arms/<slug:key>/", arms.arm_edit, name="arm-edit"),
+    path(f"{TEST}arms/<slug:key>/remove/", arms.arm_remove, name="arm-remove"),
     path(f"{TEST}delete/", tests.test_delete, name="test-delete"),
     path(f"{TEST}live/", tests.test_live, name="test-live"),
     path(f"{TEST}steer/", tests.test_steer, name="test-steer"),
     path(f"{TEST}cancel/", tests.test_cancel, name="test-cancel"),
     path(f"{TEST}runs/", tests.run_list, name="run-list"),
     path(f"{TEST}runs/<int:run_id>/", tests.run_detail, name="run-detail"),
+    path(f"{TEST}appraisal/", appraisals.test_appraise, name="test-appraise"),
+    path(f"{TEST}appraisal/<int:version>/", appraisals.appraisal_version, name="appraisal-version"),
     path(f"{TEST}files/<str:name>", tests.test_file, name="test-file"),
 ]
 report_routes = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from django.db import models, transaction
 
 from casebook.conversation import Turn, format_conversation
-from casebook.law.cases import SampleCase, load_cases
+from casebook.law.cases import SampleCase, Source, load_cases
 from casebook.models import Case, Incident
 from ensemble.endpoints import ensure_default_endpoint
 from ensemble.models import Endpoint
@@ -125,10 +126,10 @@ def describe_background(sample: SampleCase, language: str) -> dict[str, JsonValu
         "confidence": sample.legal_note.confidence,
         "sources": [
             {
-                "title": source.title,
-                "citation": source.citation,
+                "title": source.title.text(language),
+                "citation": source.citation.text(language),
                 "url": source.url,
-                "date": source.date,
+                "date": _find_shown_date(source, language),
                 "read": source.read,
                 "note": source.note.text(language),
             }
@@ -142,3 +143,9 @@ def describe_background(sample: SampleCase, language: str) -> dict[str, JsonValu
             "temperatures": list(sample.protocol.temperatures),
         },
     }
+
+
+def _find_shown_date(source: Source, language: str) -> str:
+    """The date of a source; a bare year is left out where its title or citation names it already."""
+    named = f"{source.title.text(language)} {source.citation.text(language)}"
+    return "" if source.date in re.findall(r"[0-9]{4}", named) else source.date

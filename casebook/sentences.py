@@ -11,7 +11,11 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
+from casebook.appraisal_sentences import APPRAISAL_SENTENCES
 from casebook.arm_sentences import ARM_SENTENCES
+from casebook.cluster_sentences import CLUSTER_SENTENCES
+from casebook.planning_sentences import PLANNING_SENTENCES
+from casebook.validation_sentences import VALIDATION_SENTENCES
 
 SENTENCES: dict[str, Any] = {
     # --- what was found: one of these stands at the top of page 1 and of each arm -------------------------------
@@ -93,6 +97,14 @@ SENTENCES: dict[str, Any] = {
         "While the test runs, only the %(level)s confidence sequence is shown: %(low)s to %(high)s. It stays valid "
         "however often one looks; the planned interval comes when the locked rule is met."
     ),
+    "running.met": _(
+        "The rule is met: the planned interval comes with the sealed result. Until then only the %(level)s confidence "
+        "sequence is shown: %(low)s to %(high)s."
+    ),
+    "running.missed": _(
+        "The arm ended without meeting its rule, so there will be no planned interval. The %(level)s confidence "
+        "sequence remains: %(low)s to %(high)s. It is valid whenever one stops."
+    ),
     "running.anytime": _(
         "So far the %(level)s confidence sequence runs from %(low)s to %(high)s. It stays valid however often one "
         "looks and whenever one stops."
@@ -126,7 +138,7 @@ SENTENCES: dict[str, Any] = {
         "No interval is given: repeats of one observation do not make it more certain."
     ),
     "interval.none": _(
-        "No interval is given: without labelled runs every share from 0 to 100 percent is possible."
+        "No interval is given: without labelled runs every share from %(low)s to %(high)s is possible."
     ),
     "share.meaning": _(
         "The true share is the share of all seeds for which this prompt, sent to this model with these settings, "
@@ -214,6 +226,7 @@ SENTENCES: dict[str, Any] = {
     "ended.failed": _("The arm ended before its rule was met: a call kept failing."),
     "ended.identity": _("The arm was stopped: the model behind the endpoint changed while the test ran."),
     "ended.cancelled": _("The test was cancelled by its operator before the rule was met."),
+    "ended.skipped": _("The arm was given up before its first run."),
     "ended.early": _("The test failed before the rule was met."),
     # --- the prompt ---------------------------------------------------------------------------------------------
     "prompt.verbatim": _("The messages sent are those recorded in the incident, word for word."),
@@ -279,7 +292,10 @@ SENTENCES: dict[str, Any] = {
     "audit.share": _(
         "The share of seeds that repeat exactly lies between %(low)s and %(high)s (%(level)s interval)."
     ),
-    "audit.cache": _("Answered from a warm prompt cache: %(warm)s; cold: %(cold)s; not stated: %(unknown)s."),
+    "audit.cache": _(
+        "A server may keep what it worked out of the prompt in an earlier run and use it again, which can change an "
+        "answer slightly. Runs in which it did so: %(warm)s; in which it did not: %(cold)s; not stated: %(unknown)s."
+    ),
     # --- identity of the model ----------------------------------------------------------------------------------
     "identity.same": ngettext_lazy(
         "The endpoint reported the same model at the %(checks)s check made.",
@@ -367,7 +383,11 @@ SENTENCES: dict[str, Any] = {
         "Cut here: %(shown)s of %(total)s characters shown. SHA-256 of the whole text: %(sha256)s",
         "n",
     ),
+    **APPRAISAL_SENTENCES,
     **ARM_SENTENCES,
+    **CLUSTER_SENTENCES,
+    **PLANNING_SENTENCES,
+    **VALIDATION_SENTENCES,
 }
 
 

@@ -136,6 +136,8 @@ CELERY_TASK_ROUTES = {
     "ensemble.tasks.check_endpoint": {"queue": "exploratory"},
     "ensemble.tasks.work_on_experiment": {"queue": "runs"},
     "ensemble.tasks.sweep": {"queue": "runs"},
+    "casebook.tasks.propose_paraphrases": {"queue": "exploratory"},
+    "casebook.tasks.sweep_proposals": {"queue": "exploratory"},
     "casebook.tasks.render_report": {"queue": "reports"},
     "casebook.tasks.sweep_reports": {"queue": "reports"},
 }

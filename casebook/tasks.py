@@ -1,4 +1,4 @@
-"""Celery tasks of the web application: rendering reports on a queue of their own."""
+"""Celery tasks of the web application: rendering reports on a queue of their own, proposing paraphrases."""
 
 from __future__ import annotations
 
@@ -27,3 +27,24 @@ def sweep_reports() -> None:
     waiting = Report.objects.filter(state__in=("queued", "rendering"), leased_until__lte=timezone.now())
     for report_id in waiting.values_list("pk", flat=True):
         render_report.delay(report_id)
+
+
+@shared_task
+def propose_paraphrases(request_id: int) -> None:
+    from casebook.proposals import make_proposals
+
+    make_proposals(request_id, owner_name())
+
+
+@shared_task
+def sweep_proposals() -> None:
+    """Put back into the queue the requests for paraphrases that are not done and that no worker holds."""
+    from casebook.models import ProposalRequest
+    from ensemble.sweeping import free_leases
+
+    free_leases(ProposalRequest)
+    waiting = ProposalRequest.objects.filter(
+        state__in=("queued", "running"), leased_until__lte=timezone.now()
+    )
+    for request_id in waiting.values_list("pk", flat=True):
+        propose_paraphrases.delay(request_id)

@@ -64,6 +64,11 @@ def find_covered_characters() -> frozenset[int]:
     return frozenset(covered)
 
 
+def shorten_text(text: str, most: int | None) -> str:
+    """The text, or its beginning with an ellipsis, in at most `most` characters if a number is given."""
+    return text if most is None or len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
 def cut_text(text: str, limit: int) -> CutText:
     """At most `limit` characters of `text`, never between a letter and its accent."""
     if len(text) <= limit:

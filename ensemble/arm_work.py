@@ -16,7 +16,7 @@ from ensemble.claims import chunk_indexes, claim_chunk, release_chunk, renew_chu
 from ensemble.detectors import build_detector
 from ensemble.errors import EndpointError
 from ensemble.models import ArmProgress, Chunk, Experiment, Run, Zone
-from ensemble.protocol import Outcome, Protocol
+from ensemble.protocol import Outcome, Protocol, Purpose
 from ensemble.recording import record_calls
 from ensemble.slots import renew_slots
 
@@ -35,13 +35,17 @@ Pending = set[Future[CallResult]]
 
 
 def plan_calls(protocol: Protocol, position: int, protocol_sha256: str) -> CallPlan:
-    """What the calls of the arm at `position` have in common."""
+    """What the calls of the arm at `position` have in common.
+
+    To a control, whose true answer is known, a refusal is a wrong answer like any other.
+    """
+    arm = protocol.arms[position]
     return CallPlan(
-        arm=protocol.arms[position],
+        arm=arm,
         position=position,
         protocol_sha256=protocol_sha256,
-        detector=build_detector(protocol.detector),
-        refusal_phrases=protocol.refusal_phrases,
+        detector=build_detector(protocol.detector_of(position)),
+        refusal_phrases=() if arm.purpose == Purpose.CONTROL else protocol.refusal_phrases,
         max_attempts=protocol.max_attempts,
     )
 
@@ -146,7 +150,7 @@ class ArmWork:
             return
         calls = [call for result in sorted(results, key=lambda r: r.index) for call in result.calls]
         counted = self.zone == Zone.COUNTED
-        rule = self.experiment.protocol.stopping if counted else None
+        rule = self.experiment.protocol.rule_of(self.arm.position) if counted else None
         standing = record_calls(
             self.experiment, self.zone, plan, calls, remade=frozenset(self.remade), rule=rule
         )

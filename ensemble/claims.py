@@ -88,7 +88,7 @@ def _wanted(protocol: Protocol, arm: ArmProgress, zone: Zone) -> int:
 
 def _wanted_runs(protocol: Protocol, arm: ArmProgress) -> int:
     """How many more indexes it makes sense to open now."""
-    rule = protocol.stopping
+    rule = protocol.rule_of(arm.position)
     outstanding = arm.next_index - arm.prefix
     needed = missing_runs(rule, arm.runs) - outstanding
     if rule.kind != "fixed":
@@ -124,7 +124,7 @@ def _chunk_size(experiment: Experiment, arm: ArmProgress, slots: int) -> int:
     if mean is None:
         return 2 * slots
     size = min(LARGEST_CHUNK, round(slots * CHUNK_SECONDS * 1000 / max(mean, 1.0)))
-    if experiment.protocol.stopping.kind != "fixed":
+    if experiment.protocol.rule_of(arm.position).kind != "fixed":
         # A sequential rule may stop anywhere: never more than a quarter of what was run is made in vain.
         size = min(size, max(2 * slots, arm.prefix // 4))
     return max(slots, size)

@@ -1,4 +1,4 @@
-"""Each further arm of a test against its primary arm: the family that the protocol declares by listing its arms."""
+"""Arms of a test against its primary arm: the family that the locked protocol declares."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ensemble.protocol import StoppingRule
+from ensemble.protocol import COMPARED, StoppingRule
 from ensemble.stats.boschloo_exact import MAX_RUNS as BOSCHLOO_MAX_RUNS
 from ensemble.stats.boschloo_exact import boschloo
 from ensemble.stats.comparison import fisher, holm, miettinen_nurminen, newcombe
@@ -17,14 +17,14 @@ Document = dict[str, Any]
 
 
 def compare_arms(arms: Sequence[Mapping[str, Any]], rule: StoppingRule) -> list[Document]:
-    """The difference of every other arm to the primary one, in the order of the arms; `arms` as in the result.
+    """The difference of every arm of the family to the primary one, in the order of the arms, as in the result.
 
     Arms that met a fixed number of runs: Newcombe's interval with Miettinen and Nurminen's and an exact test beside
     it; p-values are adjusted by Holm over all comparisons of the test. Any other arms: an interval from their two
     confidence sequences, which holds whenever they stopped, and no test. A greedy arm is one run and is not compared.
     """
     primary = next((arm for arm in arms if arm["purpose"] == "primary"), None)
-    others = [arm for arm in arms if arm is not primary]
+    others = [arm for arm in arms if arm["purpose"] in COMPARED]
     if primary is None or primary["deterministic"]:
         return []
     found = [_compare(arm, primary, rule) for arm in others if not arm["deterministic"]]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -26,6 +26,28 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     TRUNCATED = "truncated"
     FAILED = "failed"
+
+
+class Purpose(StrEnum):
+    """What an arm is for."""
+
+    PRIMARY = "primary"  # the disputed prompt, verbatim
+    TEMPERATURE = "temperature"  # the same at another temperature
+    ENDPOINT = "endpoint"  # the same on another model
+    ORDINARY_USE = "ordinary use"  # asked as an ordinary user would ask
+    BEFORE_NOTICE = "before notice"  # as the system was set up before its provider was told of the error
+    AFTER_NOTICE = "after notice"  # as it was, or could have been, set up afterwards
+    DISCLAIMER = "disclaimer"  # with the disclaimer in place
+    IRRELEVANT_NAME = "irrelevant name"  # the same question about a name that has nothing to do with the case
+    CONTROL = "control"  # another question whose true answer is known; it has a detector of its own
+    PARAPHRASE = "paraphrase"  # the same question in other words
+    DAY = "day"  # the disputed prompt again on another day
+
+
+# Arms that answer the same question under another condition. A control answers another question; paraphrases and
+# days are clusters, analysed together.
+COMPARED = frozenset(Purpose) - {Purpose.PRIMARY, Purpose.CONTROL, Purpose.PARAPHRASE, Purpose.DAY}
+BY_HAND = "by hand"
 
 
 class Label(StrEnum):
@@ -157,17 +179,38 @@ class Sampling:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Who wrote an arm's prompt: a person, or the model of an endpoint whose proposal a person approved."""
+
+    written_by: str  # user name, or "" when a model proposed the text
+    proposed_by: str = ""  # endpoint and model
+    approved_by: str = ""
+    is_edited: bool = False  # whether the person changed what the model had proposed
+
+    def document(self) -> dict[str, JsonValue]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Arm:
-    """One condition: an endpoint, the messages sent to it and how it samples."""
+    """One condition: an endpoint, the messages sent to it and how it samples.
+
+    `detector` and `stopping` are the arm's own where they differ from the protocol's. `begins` is empty for an arm
+    that runs at once, a UTC time (ISO 8601) before which it does not, or `BY_HAND` when a person starts it.
+    """
 
     name: str
-    purpose: str  # "primary" | "temperature"
+    purpose: Purpose
     endpoint: str
     backend: str
     model: str
     messages: tuple[Message, ...]
     sampling: Sampling
     strategy: str = "single"
+    detector: Mapping[str, JsonValue] | None = None
+    stopping: StoppingRule | None = None
+    begins: str = ""
+    origin: Origin | None = None
 
     def document(self, position: int, texts: Mapping[str, str]) -> dict[str, JsonValue]:
         """The arm as it stands in the protocol; `texts` maps each message text to its salted hash."""
@@ -181,7 +224,29 @@ class Arm:
             "messages": [{"role": m.role, "text_sha256": texts[m.content]} for m in self.messages],
             "sampling": self.sampling.document(),
             "strategy": {"kind": self.strategy},
+            "detector": dict(self.detector) if self.detector else None,
+            "stopping": self.stopping.document() if self.stopping else None,
+            "begins": self.begins,
+            "origin": self.origin.document() if self.origin else None,
         }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, JsonValue], texts: Mapping[str, str]) -> Arm:
+        """The arm of a locked protocol; `texts` maps salted hashes to texts."""
+        return cls(
+            **{
+                name: document[name]
+                for name in ("name", "endpoint", "backend", "model", "detector", "begins")
+            },
+            purpose=Purpose(document["purpose"]),
+            messages=tuple(
+                Message(role=m["role"], content=texts[m["text_sha256"]]) for m in document["messages"]
+            ),
+            sampling=Sampling.from_document(document["sampling"]),
+            strategy=document["strategy"]["kind"],
+            stopping=StoppingRule.from_document(document["stopping"]) if document["stopping"] else None,
+            origin=Origin(**document["origin"]) if document["origin"] else None,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -261,11 +326,25 @@ class Protocol:
     audit_share: Decimal = Decimal("0.1")
     max_attempts: int = 6
     question: str = ""  # in plain words: what the test is to find out
+    disputed_answer: str = ""  # named beforehand: how often exactly this answer is given may be counted
     notes: tuple[str, ...] = field(default=())
 
+    def rule_of(self, position: int) -> StoppingRule:
+        """The stopping rule of the arm at `position`."""
+        return self.arms[position].stopping or self.stopping
+
+    def detector_of(self, position: int) -> Mapping[str, JsonValue]:
+        """The detector specification that labels the answers of the arm at `position`."""
+        return self.arms[position].detector or self.detector
+
+    def compared_arms(self) -> list[int]:
+        """The arms compared with the primary one: the family that p-values are adjusted over."""
+        return [position for position, arm in enumerate(self.arms) if arm.purpose in COMPARED]
+
     def texts(self) -> list[str]:
-        """Every distinct message text, in order of first use."""
-        return list(dict.fromkeys(m.content for arm in self.arms for m in arm.messages))
+        """Every distinct text that the document refers to by hash: messages in order of first use, disputed answer."""
+        texts = [message.content for arm in self.arms for message in arm.messages]
+        return list(dict.fromkeys([*texts, *([self.disputed_answer] if self.disputed_answer else [])]))
 
     def document(self, salted: Sequence[SaltedText]) -> dict[str, JsonValue]:
         """The document that is hashed when the protocol is locked: message texts by salted hash, the rest whole."""
@@ -273,10 +352,12 @@ class Protocol:
         return {
             "format": PROTOCOL_FORMAT,
             "question": self.question,
+            "disputed_answer_sha256": hashes.get(self.disputed_answer, ""),
             "arms": [arm.document(position, hashes) for position, arm in enumerate(self.arms)],
             "detector": dict(self.detector),
             "refusal_phrases": list(self.refusal_phrases),
             "stopping": self.stopping.document(),
+            "comparisons": {"against": "primary", "arms": self.compared_arms(), "adjustment": "holm"},
             "audit": {"minimum": self.audit_minimum, "share": decimal_text(self.audit_share)},
             "max_attempts": self.max_attempts,
             "notes": list(self.notes),
@@ -286,23 +367,8 @@ class Protocol:
     @classmethod
     def from_document(cls, document: Mapping[str, JsonValue], texts: Mapping[str, str]) -> Protocol:
         """The protocol of a locked document; `texts` maps salted hashes to the texts kept beside it."""
-        arms = tuple(
-            Arm(
-                name=arm["name"],
-                purpose=arm["purpose"],
-                endpoint=arm["endpoint"],
-                backend=arm["backend"],
-                model=arm["model"],
-                messages=tuple(
-                    Message(role=m["role"], content=texts[m["text_sha256"]]) for m in arm["messages"]
-                ),
-                sampling=Sampling.from_document(arm["sampling"]),
-                strategy=arm["strategy"]["kind"],
-            )
-            for arm in document["arms"]
-        )
         return cls(
-            arms=arms,
+            arms=tuple(Arm.from_document(arm, texts) for arm in document["arms"]),
             detector=document["detector"],
             refusal_phrases=tuple(document["refusal_phrases"]),
             stopping=StoppingRule.from_document(document["stopping"]),
@@ -310,5 +376,6 @@ class Protocol:
             audit_share=Decimal(document["audit"]["share"]),
             max_attempts=document["max_attempts"],
             question=document["question"],
+            disputed_answer=texts.get(document["disputed_answer_sha256"], ""),
             notes=tuple(document["notes"]),
         )

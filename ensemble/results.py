@@ -13,6 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from ensemble.cluster_analysis import analyse_clusters
 from ensemble.comparisons import compare_arms
 from ensemble.identities import identity_records
 from ensemble.ledger import format_time, head_of
@@ -25,7 +26,7 @@ from ensemble.stats.interval import Interval
 from ensemble.stats.proportion import missing_label_band, wilson
 from ensemble.stats.sequential import confidence_sequence
 from ensemble.stopping import decide, headline_interval
-from ensemble.variety import compare_halves, describe_diversity, describe_groups
+from ensemble.variety import compare_halves, count_named, describe_diversity, describe_groups
 
 RESULT_SCHEMA = "casebook-result/1"
 PLOT_POINTS = 300
@@ -65,6 +66,7 @@ def compute_result(experiment: Experiment) -> Document:
         "earlier_tests": locked["earlier_tests"],
         "arms": arms,
         "comparisons": compare_arms(arms, experiment.protocol.stopping),
+        "clusters": analyse_clusters(experiment, arms),
     }
 
 
@@ -93,7 +95,7 @@ def is_deterministic(arm: Arm) -> bool:
 def arm_result(experiment: Experiment, progress: ArmProgress) -> Document:
     """An arm's entry of the result; for an arm that still runs, what its finished prefix says so far."""
     arm = experiment.protocol.arms[progress.position]
-    rule = experiment.protocol.stopping
+    rule = experiment.protocol.rule_of(progress.position)
     level = float(rule.level)
     n_stop = progress.stopped_at if progress.stopped_at is not None else progress.prefix
     facts = load_facts(experiment, progress.position, zone="counted")
@@ -109,6 +111,8 @@ def arm_result(experiment: Experiment, progress: ArmProgress) -> Document:
         "model": arm.model,
         "sampling": arm.sampling.document(),
         "identity": _identity_facts(experiment, progress.position),
+        "begins": arm.begins,
+        "stopping": rule.document(),
         "n_stop": n_stop,
         "stop": {"kind": progress.stop_kind, "reason": progress.stop_reason},
         "deterministic": is_deterministic(arm),
@@ -121,6 +125,7 @@ def arm_result(experiment: Experiment, progress: ArmProgress) -> Document:
         "sequence": sequence_points([run.label for run in prefix], level),
         **describe_groups(prefix),
         "diversity": describe_diversity(prefix, level),
+        "disputed_answer": count_named(prefix, experiment.protocol.disputed_answer, level),
         "halves": compare_halves(prefix),
         **_effort(prefix),
         "all_completed": _all_completed(facts, finished, level),

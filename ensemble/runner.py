@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from enum import StrEnum
 
@@ -18,6 +19,8 @@ from ensemble.slots import lease_slots, release_slots
 from ensemble.states import pause, start_running
 
 State = Experiment.State
+# Who, besides exploratory runs, goes before chunks on an endpoint. Other applications add theirs.
+precedence: list[Callable[[Endpoint], bool]] = []
 EXPLORATORY_GRACE = timedelta(seconds=60)  # how long a waiting exploratory batch holds back chunks
 
 
@@ -64,8 +67,8 @@ def work_on(experiment: Experiment, owner: str) -> Next:
 
 
 def _arms_to_serve(experiment: Experiment) -> list[ArmProgress]:
-    """Arms in the order they are served: the one that is furthest behind first, audits last."""
-    arms = list(experiment.arms.all())
+    """Arms whose time has come, in the order they are served: the one that is furthest behind first, audits last."""
+    arms = [arm for arm in experiment.arms.all() if not arm.is_waiting]
     return sorted(arms, key=lambda arm: (arm.is_stopped, arm.prefix, arm.position))
 
 
@@ -129,7 +132,9 @@ def _give_up(experiment: Experiment, arm: ArmProgress, error: EndpointError) -> 
 
 
 def _exploration_waits(endpoint: Endpoint) -> bool:
-    """Whether somebody waits for exploratory runs on this endpoint: they go before chunks."""
+    """Whether somebody with precedence waits for this endpoint: for exploratory runs, or as others have said."""
+    if any(waits(endpoint) for waits in precedence):
+        return True
     since = timezone.now() - EXPLORATORY_GRACE
     # A running batch without slots yet still waits; one that has them merely shares the endpoint for a moment.
     waiting = ExploratoryBatch.objects.filter(state__in=("queued", "running"), created_at__gte=since)

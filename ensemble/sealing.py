@@ -8,7 +8,7 @@ from django.utils import timezone
 from ensemble.backends import open_backend
 from ensemble.claims import audited_indexes, work_is_leased
 from ensemble.errors import EndpointError
-from ensemble.identities import check_identity
+from ensemble.identities import check_identity, identity_records
 from ensemble.ledger import NewEntry, append_entries, head_of, lock_head
 from ensemble.models import ArmProgress, Endpoint, Experiment, Run, SealedResult, Zone
 from ensemble.protocol import sha256_hex
@@ -38,9 +38,10 @@ def finish_if_done(experiment: Experiment) -> None:
     experiment.refresh_from_db()
     if experiment.state == State.RUNNING:
         arms = list(experiment.arms.all())
-        if not all(arm.is_stopped for arm in arms) or not all(
-            _audit_is_done(experiment, arm) for arm in arms
-        ):
+        done = [arm for arm in arms if arm.is_stopped and _audit_is_done(experiment, arm)]
+        for arm in done:
+            _close_arm(experiment, arm)
+        if len(done) < len(arms):
             return
         _end_by_arms(experiment, arms)
     if experiment.state in (State.COMPLETED, State.CANCELLED, State.FAILED) and not work_is_leased(
@@ -63,10 +64,6 @@ def _audit_is_done(experiment: Experiment, arm: ArmProgress) -> bool:
 
 
 def _end_by_arms(experiment: Experiment, arms: list[ArmProgress]) -> None:
-    problems = [_final_identity_problem(experiment, arm) for arm in arms]
-    for arm, problem in zip(arms, problems, strict=True):
-        if problem and end_arm(experiment, arm.position, kind="identity", reason=problem):
-            arm.refresh_from_db()
     broken = [arm for arm in arms if arm.stop_kind in ("failed", "identity")]
     details = {
         "arms": [
@@ -85,15 +82,30 @@ def _end_by_arms(experiment: Experiment, arms: list[ArmProgress]) -> None:
     if broken:
         end(experiment, kind="failed", reason=broken[0].stop_reason, details=details)
     else:
-        met = all(arm.stop_kind == "rule" for arm in arms)
-        reason = "every arm met the locked stopping rule" if met else "an arm reached its limit of runs"
-        end(experiment, kind="completed", reason=reason, details=details)
+        end(experiment, kind="completed", reason=_describe_completion(arms), details=details)
+
+
+def _describe_completion(arms: list[ArmProgress]) -> str:
+    kinds = {arm.stop_kind for arm in arms}
+    if "limit" in kinds:
+        return "an arm reached its limit of runs"
+    if "skipped" in kinds:
+        return "every arm that was begun met the locked stopping rule"
+    return "every arm met the locked stopping rule"
+
+
+def _close_arm(experiment: Experiment, arm: ArmProgress) -> None:
+    """Check the model once more after the arm's own last run: another arm may run on another day."""
+    records = identity_records(experiment, arm.position)
+    if arm.stop_kind not in ("rule", "limit") or any(record["when"] == "after" for record in records):
+        return
+    problem = _final_identity_problem(experiment, arm)
+    if problem and end_arm(experiment, arm.position, kind="identity", reason=problem):
+        arm.refresh_from_db()
 
 
 def _final_identity_problem(experiment: Experiment, arm: ArmProgress) -> str:
-    """The identity check after the last run. An endpoint that has gone away by now changes nothing measured."""
-    if arm.stop_kind not in ("rule", "limit"):
-        return ""
+    """What changed; an endpoint that has gone away by now changes nothing measured."""
     try:
         endpoint = Endpoint.objects.get(name=experiment.protocol.arms[arm.position].endpoint)
         backend = open_backend(endpoint.config())

@@ -6,6 +6,7 @@ import os
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.utils import timezone
 from ensemble.errors import StateError
 from ensemble.ledger import NewEntry, append_entries, format_time, head_of, lock_head
 from ensemble.models import ArmProgress, Experiment, ExploratoryBatch, ProtocolText
-from ensemble.protocol import JsonValue, Protocol, SaltedText, canonical_json, sha256_hex
+from ensemble.protocol import BY_HAND, Arm, JsonValue, Protocol, SaltedText, canonical_json, sha256_hex
 
 State = Experiment.State
 SALT_BYTES = 16
@@ -103,7 +104,7 @@ def _write_locked(
         for item in salted
     )
     ArmProgress.objects.bulk_create(
-        ArmProgress(experiment=experiment, position=position, name=arm.name)
+        ArmProgress(experiment=experiment, position=position, name=arm.name, opens_at=_opening(arm))
         for position, arm in enumerate(protocol.arms)
     )
     ensure_opened(experiment)
@@ -115,6 +116,41 @@ def _write_locked(
         "by": by,
     }
     append_entries(experiment, [NewEntry(kind="locked", payload=payload)])
+
+
+def _opening(arm: Arm) -> datetime | None:
+    """The moment before which the arm has no run; None while a person has to start it."""
+    if arm.begins == BY_HAND:
+        return None
+    return datetime.fromisoformat(arm.begins) if arm.begins else timezone.now()
+
+
+def open_arm(experiment: Experiment, position: int, *, by: str) -> bool:
+    """Start a waiting arm now; False when the test is over or somebody was faster."""
+    with transaction.atomic():
+        lock_head(experiment)
+        arm = ArmProgress.objects.get(experiment=experiment, position=position)
+        experiment.refresh_from_db()
+        if experiment.is_over or not arm.is_waiting:
+            return False
+        ArmProgress.objects.filter(pk=arm.pk).update(opens_at=timezone.now())
+        append_entries(experiment, [NewEntry(kind="arm_opened", payload={"arm": position, "by": by})])
+    return True
+
+
+def skip_arm(experiment: Experiment, position: int, *, by: str, reason: str = "") -> bool:
+    """Give up a waiting arm, so that the test can end without it; False when it has begun or the test is over."""
+    with transaction.atomic():
+        lock_head(experiment)
+        arm = ArmProgress.objects.get(experiment=experiment, position=position)
+        experiment.refresh_from_db()
+        if experiment.is_over or not arm.is_waiting or arm.next_index:
+            return False
+        arm.stop_kind, arm.stop_reason, arm.stopped_at = "skipped", reason, 0
+        arm.save()
+        payload = {"arm": position, "by": by, "reason": reason}
+        append_entries(experiment, [NewEntry(kind="arm_skipped", payload=payload)])
+    return True
 
 
 def change_state(

@@ -8,8 +8,8 @@ from datetime import timedelta
 from django.db.models import Model
 from django.utils import timezone
 
-from ensemble.claims import work_is_leased
-from ensemble.models import Endpoint, Experiment, ExploratoryBatch, WorkerPulse
+from ensemble.claims import has_work, work_is_leased
+from ensemble.models import ArmProgress, Endpoint, Experiment, ExploratoryBatch, WorkerPulse, Zone
 from ensemble.owners import is_gone
 
 FORGET_WORKERS_AFTER = timedelta(days=1)
@@ -26,7 +26,11 @@ class Unfinished:
 
 def find_unfinished() -> Unfinished:
     now = timezone.now()
-    experiments = [e.pk for e in Experiment.objects.unfinished() if not work_is_leased(e)]
+    experiments = [
+        test.pk
+        for test in Experiment.objects.unfinished()
+        if not work_is_leased(test) and not is_only_waiting(test)
+    ]
     batches = ExploratoryBatch.objects.filter(state__in=("queued", "running"), leased_until__lte=now)
     checks = Endpoint.objects.filter(check_state="queued")
     return Unfinished(
@@ -34,6 +38,19 @@ def find_unfinished() -> Unfinished:
         batches=tuple(batches.values_list("pk", flat=True)),
         checks=tuple(checks.values_list("pk", flat=True)),
     )
+
+
+def is_only_waiting(experiment: Experiment) -> bool:
+    """Whether all that is left of a running test are arms whose time has not come."""
+    if experiment.state != Experiment.State.RUNNING:
+        return False
+    arms = list(experiment.arms.all())
+    return any(arm.is_waiting for arm in arms) and not any(_has_work(experiment, arm) for arm in arms)
+
+
+def _has_work(experiment: Experiment, arm: ArmProgress) -> bool:
+    zone = Zone.AUDIT if arm.is_stopped else Zone.COUNTED
+    return not arm.is_waiting and has_work(experiment, arm, zone)
 
 
 def free_leases(*models: type[Model]) -> None:

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from ensemble import states
 from ensemble.models import Endpoint, Experiment
-from ensemble.protocol import Arm, Message, Protocol, Sampling, StoppingRule
+from ensemble.protocol import Arm, Message, Protocol, Purpose, Sampling, StoppingRule
 from ensemble.runner import Next, work_on
 from ensemble.stats.designs import OFFERED_PLANS
 from ensemble.stats.interval import Interval
@@ -82,7 +82,7 @@ def validate(
         for share in shares:
             endpoint = _prepare_endpoint(share)
             started = time.perf_counter()
-            found = [_repeat(rule, endpoint, share) for _ in range(repetitions)]
+            found = [_repeat(rule, endpoint, share, number) for number in range(repetitions)]
             elapsed = time.perf_counter() - started
             yield _summarise(mode, share, found, elapsed)
 
@@ -99,17 +99,17 @@ def _prepare_endpoint(share: Decimal) -> Endpoint:
     return Endpoint.objects.update_or_create(name=name, defaults=values)[0]
 
 
-def _repeat(rule: StoppingRule, endpoint: Endpoint, share: Decimal) -> Repetition:
+def _repeat(rule: StoppingRule, endpoint: Endpoint, share: Decimal, number: int) -> Repetition:
     arm = Arm(
         name="validation",
-        purpose="primary",
+        purpose=Purpose.PRIMARY,
         endpoint=endpoint.name,
         backend=endpoint.backend,
         model=endpoint.model,
         messages=(Message(role="user", content="Is it so?"),),
         sampling=Sampling(),
     )
-    # The audit repeats seeds and says nothing about the interval; a new salt gives each protocol its own seeds.
+    # The audit repeats seeds and says nothing about the interval. The number gives each protocol seeds of its own.
     protocol = Protocol(
         arms=(arm,),
         detector=DETECTOR,
@@ -117,6 +117,7 @@ def _repeat(rule: StoppingRule, endpoint: Endpoint, share: Decimal) -> Repetitio
         stopping=rule,
         audit_minimum=0,
         audit_share=Decimal(0),
+        notes=(f"repetition {number}",),
     )
     experiment = Experiment.objects.create(title=endpoint.name, operator="validation")
     states.lock_protocol(experiment, protocol, by="validation")

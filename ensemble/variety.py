@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from ensemble.detectors.normalise import group_key
 from ensemble.models import Run
+from ensemble.protocol import encode_text, sha256_hex
 from ensemble.run_facts import RunFacts, count_labels
 from ensemble.stats.comparison import fisher
 from ensemble.stats.diversity import (
@@ -18,6 +20,7 @@ from ensemble.stats.diversity import (
     repeat_probability,
     unseen_mass,
 )
+from ensemble.stats.sequential import confidence_sequence
 
 GROUPS_SHOWN = 50
 GROUP_TEXT_CHARACTERS = 2000
@@ -67,6 +70,19 @@ def describe_diversity(runs: Sequence[RunFacts], level: float) -> dict[str, Any]
         "novelty_bound": novelty_bound(answers[:half], answers[half:], level) if half else None,
         "level": level,
     }
+
+
+def count_named(runs: Sequence[RunFacts], answer: str, level: float) -> dict[str, Any] | None:
+    """How often an answer that the protocol names was given, the same after normalisation; None without one.
+
+    Its share has the confidence sequence, as the number of runs that have an answer is not fixed beforehand.
+    """
+    if not answer or not runs:
+        return None
+    named = sha256_hex(encode_text(group_key(answer)))
+    count = sum(run.group_sha256 == named for run in runs)
+    interval = confidence_sequence(count, len(runs), level)
+    return {"count": count, "runs": len(runs), "low": interval.low, "high": interval.high, "level": level}
 
 
 def compare_halves(runs: Sequence[RunFacts]) -> dict[str, Any] | None:

@@ -1,7 +1,8 @@
 """`make bench`: what the engine costs and gains, each against the direct alternative in the same run.
 
 Everything is measured on a fresh SQLite database with every run durably committed. Figures are medians of three
-rounds; the rounds of the alternatives are interleaved, so that a busy machine burdens both.
+rounds; the rounds of the alternatives are interleaved, so that a busy machine burdens both. `--statistics` measures
+the computing alone, `--without-model` leaves out the embedded model.
 """
 
 from __future__ import annotations
@@ -47,14 +48,14 @@ def prepare_database() -> None:
 def engine_rate(endpoint_name: str, prompt: str, runs: int) -> float:
     """Runs per second of a whole test, from the first claim to the last commit (the audit is not counted)."""
     from ensemble.models import Endpoint, Experiment
-    from ensemble.protocol import Arm, Message, Protocol, Sampling, StoppingRule
+    from ensemble.protocol import Arm, Message, Protocol, Purpose, Sampling, StoppingRule
     from ensemble.runner import work_on
     from ensemble.states import lock_protocol
 
     endpoint = Endpoint.objects.get(name=endpoint_name)
     arm = Arm(
         name="bench",
-        purpose="primary",
+        purpose=Purpose.PRIMARY,
         endpoint=endpoint.name,
         backend=endpoint.backend,
         model=endpoint.model,
@@ -174,6 +175,42 @@ def bench_labelling() -> bool:
     return report("10,000 stored answers labelled by the text detector, seconds", elapsed, "< 1", elapsed < 1)
 
 
+def bench_statistics() -> list[bool]:
+    """What somebody waits for: a plan when a test is planned, the curve of votes at its end."""
+    from ensemble.stats.sequential import plan_precision
+    from ensemble.stats.voting import vote_error
+
+    counts = [300 - 5 * place for place in range(50)] + [17] * 50
+    counts[0] += 10_000 - sum(counts)
+    is_error = [place % 3 == 0 for place in range(100)]
+    plan = take_time(lambda: plan_precision(0.05))
+    votes = take_time(lambda: vote_error(counts, is_error, 25))
+    return [
+        report("plan_precision(0.05), seconds", plan, "< 10", plan < 10),
+        report("vote_error, 100 answers, k = 25, N = 10,000, seconds", votes, "< 1", votes < 1),
+    ]
+
+
+def take_time(work: Callable[[], object]) -> float:
+    """Seconds, the median of ROUNDS rounds."""
+    found = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        work()
+        found.append(time.perf_counter() - started)
+    return statistics.median(found)
+
+
+def bench_result() -> list[bool]:
+    from tests.bench_result import measure_result
+
+    seconds, megabytes = measure_result()
+    return [
+        report("result of 100,000 recorded runs, seconds", seconds, "< 10", seconds < 10),
+        report("the same, peak memory of the process, MB", megabytes, "< 1000", megabytes < 1000),
+    ]
+
+
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["CASEBOOK_DATA_DIR"] = folder
@@ -191,8 +228,10 @@ def main() -> int:
         )
         for name, backend, concurrency, options in rows:
             Endpoint.objects.create(name=name, backend=backend, concurrency=concurrency, options=options)
-        reached = [bench_overhead(), bench_throughput(), bench_labelling()]
-        if "--without-model" not in sys.argv:
+        reached = [*bench_statistics(), *bench_result()]
+        if "--statistics" not in sys.argv:
+            reached += [bench_overhead(), bench_throughput(), bench_labelling()]
+        if not {"--without-model", "--statistics"} & set(sys.argv):
             reached += [
                 bench_embedded("short prompt", SHORT_PROMPT, naive_runs=40, runs=200, target=2.5),
                 bench_embedded("long prompt", LONG_PROMPT, naive_runs=16, runs=200, target=5.0),

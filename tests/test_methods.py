@@ -1,4 +1,4 @@
-"""docs/methods.md: every worked number is computed again."""
+"""docs/methods.md and its Russian twin: every worked number is computed again, and the two say the same."""
 
 from __future__ import annotations
 
@@ -31,6 +31,22 @@ def test_a_worked_number_is_what_the_function_gives(call: str, printed: str) -> 
 
 def test_every_line_of_the_tables_is_checked() -> None:
     assert len(ROWS) == len(re.findall(r"^\| `", TEXT, re.MULTILINE)) >= 28
+
+
+def test_the_russian_page_has_the_same_parts_numbers_and_references() -> None:
+    russian = (Path(__file__).parents[1] / "docs" / "methods.ru.md").read_text(encoding="utf-8")
+
+    def list_rows(text: str) -> list[str]:
+        found = re.findall(r"^\| `(.+)` \| (.+) \|$", text, re.MULTILINE)
+        return [f"{call}: {gives.replace(',', '.').replace('–', ' to ')}" for call, gives in found]
+
+    def list_marks(text: str) -> list[str]:
+        return re.findall(r"^\[in the report\]: # \((\w+)\)$|^(#+) ", text, re.MULTILINE)
+
+    assert list_rows(russian) == list_rows(TEXT)
+    assert list_marks(russian) == list_marks(TEXT)
+    assert re.findall(r"\[[\d, ]+\]", russian) == re.findall(r"\[[\d, ]+\]", TEXT)
+    assert russian.partition("## Литература")[2] == TEXT.partition("## References")[2]
 
 
 @pytest.mark.parametrize("errors", [6, 0, 20])

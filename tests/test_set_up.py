@@ -47,4 +47,15 @@ def test_make_help_lists_every_command() -> None:
         ["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     listed = [line.split()[1] for line in done.stdout.splitlines()]
-    assert listed == ["help", "run", "test", "lint", "format", "bench", "demo", "messages", "clean"]
+    assert listed == [
+        "help",
+        "run",
+        "test",
+        "lint",
+        "format",
+        "bench",
+        "demo",
+        "messages",
+        "sentences",
+        "clean",
+    ]

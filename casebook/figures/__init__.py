@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from django.utils.safestring import SafeString
 
 from casebook.figures.expected_runs import ExpectedRuns, ExpectedRunsFigure, draw_expected_runs
+from casebook.figures.forest import ForestFigure, ForestRow, draw_forest
 from casebook.figures.groups import AnswerGroup, GroupsFigure, draw_groups
 from casebook.figures.interval import IntervalFigure, IntervalRow, draw_interval
 from casebook.figures.labels import ENGLISH, RUSSIAN, Labels, find_labels
@@ -24,6 +25,8 @@ __all__ = [
     "AnswerGroup",
     "ExpectedRuns",
     "ExpectedRunsFigure",
+    "ForestFigure",
+    "ForestRow",
     "GroupsFigure",
     "IntervalFigure",
     "IntervalRow",
@@ -32,6 +35,7 @@ __all__ = [
     "SequenceFigure",
     "draw_both_widths",
     "draw_expected_runs",
+    "draw_forest",
     "draw_groups",
     "draw_interval",
     "draw_outcomes",

@@ -33,12 +33,16 @@ class ExpectedRuns:
 
 @dataclass(frozen=True, kw_only=True)
 class ExpectedRunsFigure:
-    """`fixed_runs`: what a fixed number of the same precision would take, drawn as a line to compare with."""
+    """`fixed_runs`: what a fixed number of the same precision would take, drawn as a line to compare with.
+
+    `heading` says what the runs are for, where that is not the end of the test.
+    """
 
     figure_id: str
     labels: Labels
     rows: tuple[ExpectedRuns, ...]
     fixed_runs: int | None = None
+    heading: str = ""
     title: str = ""
     description: str = ""
     width: float = WIDE
@@ -69,10 +73,10 @@ def draw_expected_runs(figure: ExpectedRunsFigure) -> SafeString:
 
 
 def _draw_head(figure: ExpectedRunsFigure) -> str:
+    heading = figure.heading or gettext("runs until the rule stops, on average")
     return draw_text(0, 14, gettext("true rate"), "cb-fig-soft", font_size=SMALL) + draw_text(
-        figure.width, 14, gettext("runs until the rule stops, on average"), "cb-fig-soft", font_size=SMALL,
-        text_anchor="end",
-    )  # fmt: skip
+        figure.width, 14, heading, "cb-fig-soft", font_size=SMALL, text_anchor="end"
+    )
 
 
 def _draw_row(figure: ExpectedRunsFigure, row: ExpectedRuns, top: float, scale: float) -> str:

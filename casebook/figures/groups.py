@@ -41,12 +41,16 @@ class AnswerGroup:
 
 @dataclass(frozen=True, kw_only=True)
 class GroupsFigure:
-    """Groups in the order to show (most frequent first); `total` counts all grouped answers, shown or not."""
+    """Groups in the order to show (most frequent first); `total` counts all grouped answers, shown or not.
+
+    `groups_total` counts the groups, shown or not; with it the rest can be said to have been given once each.
+    """
 
     figure_id: str
     labels: Labels
     groups: tuple[AnswerGroup, ...]
     total: int
+    groups_total: int = 0
     most_groups: int = 12
     title: str = ""
     description: str = ""
@@ -100,9 +104,16 @@ def _draw_group(figure: GroupsFigure, group: AnswerGroup, top: float) -> str:
 def _describe_rest(figure: GroupsFigure, rest: int) -> str:
     if not figure.groups:
         return gettext("No answers yet.")
-    text = ngettext(
-        "and %(count)s more answer in smaller groups", "and %(count)s more answers in smaller groups", rest
-    )
+    if rest == figure.groups_total - min(len(figure.groups), figure.most_groups):
+        text = ngettext(
+            "and %(count)s more answer, given once", "and %(count)s more answers, each given once", rest
+        )
+    else:
+        text = ngettext(
+            "and %(count)s more answer in further groups",
+            "and %(count)s more answers in further groups",
+            rest,
+        )
     return text % {"count": figure.labels.format_number(rest)}
 
 

@@ -22,17 +22,17 @@ from casebook.figures.svg import (
 )
 
 MOST_POINTS = 300
-HEIGHT = 320.0
-LEFT, TOP, BOTTOM = 52.0, 30.0, 268.0
+HEIGHT = 272.0
+LEFT, TOP, BOTTOM = 52.0, 30.0, 220.0
 TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SequenceFigure:
-    """Parallel arrays over the counted runs in seed order: run number, rate, low and high end (shares 0–1).
+    """Parallel arrays over the labelled runs in seed order: their number, rate, low and high end (shares 0–1).
 
-    `stopped_at` is the run at which the locked rule stopped; `planned` the planned interval computed there;
-    `last_run` the end of the axis while a test still runs (else the last run given).
+    `stopped_at` is the number of labelled runs at which the locked rule stopped; `planned` the planned interval
+    computed there; `last_run` the end of the axis while a test still runs (else the last run given).
     """
 
     figure_id: str
@@ -63,7 +63,7 @@ def draw_sequence(figure: SequenceFigure) -> SafeString:
     return draw_frame(
         parts,
         figure_id=figure.figure_id,
-        title=figure.title or gettext("Error rate over the runs, in seed order"),
+        title=figure.title or gettext("Error rate over the labelled runs, in seed order"),
         description=figure.description or _describe_sequence(figure),
         width=figure.width,
         height=HEIGHT,
@@ -111,7 +111,7 @@ def _draw_axes(figure: SequenceFigure) -> str:
         x, name = _place_run(figure, run), figure.labels.format_number(run)
         parts.append(draw_line(x, BOTTOM, x, BOTTOM + 5, "cb-fig-axis"))
         parts.append(draw_text(x, BOTTOM + 20, name, "cb-fig-soft", font_size=SMALL, text_anchor="middle"))
-    caption = gettext("runs counted, in seed order")
+    caption = gettext("labelled runs, in seed order")
     parts.append(draw_text(end, BOTTOM + 42, caption, "cb-fig-soft", font_size=SMALL, text_anchor="end"))
     return draw_element("g", *parts)
 
@@ -142,7 +142,7 @@ def _draw_curve(figure: SequenceFigure) -> str:
 
 def _draw_stop(figure: SequenceFigure, run: int) -> str:
     x = _place_run(figure, run)
-    text = gettext("stopped at run %(run)s") % {"run": figure.labels.format_number(run)}
+    text = gettext("stopped after %(runs)s labelled runs") % {"runs": figure.labels.format_number(run)}
     fits_left = x - measure_text(text, SMALL) > LEFT
     label = draw_text(x, TOP - 12, text, font_size=SMALL, text_anchor="end" if fits_left else "start")
     return draw_element("g", draw_line(x, TOP - 6, x, BOTTOM, "cb-fig-mark"), label)
@@ -166,10 +166,12 @@ def _draw_planned(figure: SequenceFigure, low: float, high: float) -> str:
 
 def _describe_sequence(figure: SequenceFigure) -> str:
     if not figure.runs:
-        return gettext("No run is counted yet.")
+        return gettext("No run has a label yet.")
     labels = figure.labels
     sentences = [
-        gettext("After %(runs)s runs the rate is %(rate)s, the confidence sequence from %(low)s to %(high)s.")
+        gettext(
+            "After %(runs)s labelled runs the rate is %(rate)s, the confidence sequence from %(low)s to %(high)s."
+        )
         % {
             "runs": labels.format_number(figure.runs[-1]),
             "rate": labels.format_percent(figure.rate[-1]),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -13,11 +15,12 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst, format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from casebook.forms.fields import JSONObjectField, PlainTextField
+from casebook.forms.fields import AmountField, JSONObjectField, PlainTextField
 from ensemble.backends import open_backend
 from ensemble.endpoints import EMBEDDED_MODEL, count_tests_under_way
 from ensemble.errors import EndpointError
 from ensemble.models import Endpoint
+from ensemble.protocol import decimal_text
 
 if TYPE_CHECKING:
     EndpointModelForm = forms.ModelForm[Endpoint]
@@ -40,10 +43,18 @@ POSSIBLE = {
     Kind.OLLAMA: ("url", "model", "key_variable", "options"),
     Kind.SCRIPTED: ("options", "model"),
 }
+PRICES = ("prompt_price", "answer_price")
 OF_SOME_KINDS = ("url", "model", "key_variable", "options")
 SCRIPT_EXAMPLE = '{"distribution": [{"text": "Yes.", "share": "0.3"}, {"text": "No.", "share": "0.7"}]}'
 # What a locked protocol names, or what decides which model answers.
 LOCKED_IN = ("name", "backend", "model", "url", "options")
+
+
+class CurrencyField(PlainTextField):
+    """The three letters of a currency, in capitals."""
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(value).upper()
 
 
 class EndpointForm(EndpointModelForm):
@@ -58,17 +69,22 @@ class EndpointForm(EndpointModelForm):
         model = Endpoint
         fields = (
             "name", "backend", "url", "model", "key_variable", "options",
-            "concurrency", "timeout_seconds", "is_enabled", "is_open",
+            "prompt_price", "answer_price", "currency", "concurrency", "timeout_seconds", "is_enabled", "is_open",
         )  # fmt: skip
+        localized_fields = PRICES
         field_classes = {
             "name": PlainTextField,
             "model": PlainTextField,
             "url": PlainTextField,
             "options": JSONObjectField,
+            "prompt_price": AmountField,
+            "answer_price": AmountField,
+            "currency": CurrencyField,
         }
         widgets = {
             "backend": forms.RadioSelect,
             "options": forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}),
+            "currency": forms.TextInput(attrs={"placeholder": "USD"}),
         }
         help_texts = {
             "name": _("As people will see it, and as protocols will record it."),
@@ -95,6 +111,9 @@ class EndpointForm(EndpointModelForm):
         for name in ("url", "model"):
             self.fields[name].required = True  # marked as such; `clean` knows which kind needs which
         self.initial.setdefault("backend", Kind.OLLAMA)
+        for name in PRICES:
+            if self.initial.get(name) is not None:  # without the idle zeros that the database adds
+                self.initial[name] = Decimal(decimal_text(self.initial[name]))
         if self.instance.pk:
             self.initial["usernames"] = ", ".join(self.instance.users.values_list("username", flat=True))
 
@@ -118,8 +137,19 @@ class EndpointForm(EndpointModelForm):
                 self.errors.pop(name, None)
         if kind == Kind.EMBEDDED:
             cleaned["model"] = EMBEDDED_MODEL
+        self._check_prices(cleaned)
         self._refuse_change_under_way(cleaned)
         return cleaned
+
+    def _check_prices(self, cleaned: Mapping[str, Any]) -> None:
+        """Both prices and their currency, or none of them."""
+        if not {*PRICES, "currency"}.isdisjoint(self.errors):
+            return
+        missing = [name for name in PRICES if cleaned.get(name) is None]
+        if missing and (len(missing) < len(PRICES) or cleaned["currency"]):
+            self.add_error(missing[0], _("Give both prices with their currency, or leave all three empty."))
+        elif not missing and not cleaned["currency"]:
+            self.add_error("currency", _("Give the currency of the prices."))
 
     def _refuse_change_under_way(self, cleaned: dict[str, Any]) -> None:
         """A locked test is made on what it was locked to: the endpoint stays as it is until the test is over."""

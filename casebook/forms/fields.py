@@ -103,7 +103,10 @@ class ImpreciseDateField(PlainTextField):
             raise ValidationError(str(error), code="invalid") from error
 
     def prepare_value(self, value: Any) -> Any:
-        return format_imprecise_date(value) if isinstance(value, str) and value else value
+        if not isinstance(value, str) or not value:
+            return value
+        # To be edited: with spaces as one types them.
+        return format_imprecise_date(value).replace("\u00a0", " ")
 
 
 @cache

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from casebook.experiments import (
@@ -22,84 +23,48 @@ from casebook.experiments import (
     draft_sha256,
 )
 from casebook.forms.fields import PlainTextField
-from casebook.neutral_names import say_endpoint
+from casebook.forms.protocol_fields import (
+    EndpointField,
+    LinesField,
+    NumberTextField,
+    design_choices,
+    is_unwell,
+)
 from casebook.report_numbers import number_writer
 from ensemble.detectors import build_detector
 from ensemble.errors import ProtocolError
 from ensemble.models import Endpoint
 from ensemble.protocol import Sampling, decimal_text
-from ensemble.stats.designs import OFFERED_PLANS
-
-if TYPE_CHECKING:
-    EndpointChoiceField = forms.ModelChoiceField[Endpoint]
-else:
-    EndpointChoiceField = forms.ModelChoiceField
 
 MOST_TEMPERATURES = 6
-MOST_PHRASES = 50
 MOST_REFUSALS = 300
 
-
-class LinesField(PlainTextField):
-    """Phrases, one a line; cleans to a list without blank lines."""
-
-    widget = forms.Textarea(attrs={"rows": 3})
-
-    def __init__(self, *, most: int = MOST_PHRASES, **kwargs: Any) -> None:
-        self.most = most
-        super().__init__(**kwargs)
-
-    def clean(self, value: Any) -> Any:
-        text = super().clean(value) or ""
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
-        if len(lines) > self.most:
-            raise ValidationError(_("At most %(most)s lines.") % {"most": self.most})
-        return lines
-
-
-class NumberTextField(forms.DecimalField):
-    """A decimal number, with a decimal comma where the language has one; shown in its plain form."""
-
-    widget = forms.TextInput(attrs={"inputmode": "decimal"})
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(localize=True, max_digits=30, **kwargs)
-
-
-def design_choices() -> list[tuple[str, str]]:
-    """The precision plans on offer, as "half_width level"."""
-    numbers = number_writer(get_language() or "en")
-    choices = []
-    for plan in OFFERED_PLANS:
-        label = _("±%(width)s percentage points, %(level)s%% interval: at most %(most)s runs") % {
-            "width": numbers.write_points(decimal_text(plan.half_width)),
-            "level": numbers.write_points(decimal_text(plan.level)),
-            "most": plan.max_runs,
-        }
-        choices.append((f"{decimal_text(plan.half_width)} {decimal_text(plan.level)}", label))
-    return choices
-
-
-class EndpointSelect(forms.Select):
-    """Marks endpoints whose last check failed, so that the style sheet can show a warning as soon as one is chosen."""
-
-    def create_option(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        option = super().create_option(*args, **kwargs)
-        if _is_unwell(getattr(option["value"], "instance", None)):
-            option["attrs"]["class"] = "cb-unwell"
-        return option
-
-
-class EndpointField(EndpointChoiceField):
-    widget = EndpointSelect
-
-    def label_from_instance(self, obj: Any) -> str:
-        name = say_endpoint(obj.name, obj.backend)
-        return gettext("%(name)s (last check failed)") % {"name": name} if _is_unwell(obj) else name
-
-
-def _is_unwell(endpoint: Endpoint | None) -> bool:
-    return endpoint is not None and endpoint.check_state == "failed"
+# Fields that only one choice uses: the page hides them with the others, so what stands in them must not matter.
+_TEXT_FIELDS = (
+    "match",
+    "error_phrases",
+    "correct_phrases",
+    "otherwise",
+    "ignore_case",
+    "fold_yo",
+    "whole_words",
+)
+_NUMBER_FIELDS = (
+    "rule",
+    "truth",
+    "disputed",
+    "tolerance",
+    "tolerance_kind",
+    "pick",
+    "decimal_mark",
+    "unit",
+)
+FIELDS_OF_CHOICES = {
+    "detector": {"text": _TEXT_FIELDS, "number": _NUMBER_FIELDS},
+    "stopping": {"fixed": ("runs",), "precision": ("design",), "anytime": ("most_runs", "threshold")},
+}
+# What decides how many runs a test may take.
+PLANNING_FIELDS = {"temperatures", "stopping", *chain.from_iterable(FIELDS_OF_CHOICES["stopping"].values())}
 
 
 class ProtocolForm(forms.Form):
@@ -162,6 +127,11 @@ class ProtocolForm(forms.Form):
         label=_("Label of an answer with none of these"),
         choices=[("no error", _("no error")), ("unclear", _("unclear")), ("error", _("error"))],
         required=False,
+        help_text=_(
+            "“No error” means: not this error. The answer may be wrong in another way. Where the error can also be put "
+            "in words that are not listed, “unclear” is the better choice: such answers are shown apart and count "
+            "neither way."
+        ),
     )
     ignore_case = forms.BooleanField(label=_("Upper and lower case count as the same"), required=False)
     fold_yo = forms.BooleanField(label=_("Russian ё counts as е"), required=False)
@@ -247,7 +217,7 @@ class ProtocolForm(forms.Form):
     def has_unwell_endpoint(self) -> bool:
         endpoint = self.fields["endpoint"]
         assert isinstance(endpoint, forms.ModelChoiceField)
-        return any(_is_unwell(choice) for choice in endpoint.queryset or ())
+        return any(is_unwell(choice) for choice in endpoint.queryset or ())
 
     def clean_temperatures(self) -> list[str]:
         parts = self.cleaned_data["temperatures"].replace(";", " ").split()
@@ -259,6 +229,7 @@ class ProtocolForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
+        self._forget_unchosen(data)
         if data.get("stopping") == "fixed" and not data.get("runs") and "runs" not in self.errors:
             self.add_error("runs", _("Enter the number of runs."))
         if data.get("stopping") == "anytime" and not data.get("most_runs") and "most_runs" not in self.errors:
@@ -266,6 +237,13 @@ class ProtocolForm(forms.Form):
         if not self.errors:
             self._check_detector(data)
         return data
+
+    def _forget_unchosen(self, data: Mapping[str, Any]) -> None:
+        """Mistakes in fields of a choice that was not made: nobody sees them, and nothing reads the values."""
+        for choice, fields in FIELDS_OF_CHOICES.items():
+            unchosen = [names for value, names in fields.items() if value != data.get(choice)]
+            for name in chain.from_iterable(unchosen):
+                self.errors.pop(name, None)
 
     def _check_detector(self, data: Mapping[str, Any]) -> None:
         try:
@@ -276,6 +254,18 @@ class ProtocolForm(forms.Form):
     def draft(self) -> Draft:
         """The draft that these fields describe; what no field of this form shows stays as it was."""
         return {**self._draft, **draft_from_fields(self.cleaned_data)}
+
+    def read_plan(self) -> Draft | None:
+        """The draft as entered, to estimate its runs; None while what decides them is mistaken.
+
+        Mistakes elsewhere leave the saved values.
+        """
+        if self.is_valid():
+            return self.draft()
+        if not PLANNING_FIELDS.isdisjoint(self.errors):
+            return None
+        data = self.cleaned_data
+        return {**self._draft, "temperatures": data["temperatures"], "stopping": _stopping_of(data)}
 
 
 def draft_from_fields(data: Mapping[str, Any]) -> Draft:

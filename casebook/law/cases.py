@@ -83,8 +83,8 @@ class LegalNote:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    title: str
-    citation: str
+    title: Localized
+    citation: Localized
     url: str
     date: str
     read: str
@@ -219,14 +219,14 @@ def _read_legal_note(fields: Fields) -> LegalNote:
 
 def _read_source(fields: Fields) -> Source:
     source = Source(
-        title=fields.take_text("title"),
-        citation=fields.take_text("citation", optional=True),
+        title=fields.take_localizable("title"),
+        citation=fields.take_localizable("citation", optional=True),
         url=fields.take_text("url", pattern=_URL, optional=True),
         date=fields.take_text("date", pattern=_INCIDENT_DATE, optional=True),
         read=fields.take_choice("read", READ),
         note=fields.take_localized("note"),
     )
-    if not (source.citation or source.url or source.read == "constructed"):
+    if not (source.citation.en or source.url or source.read == "constructed"):
         raise fields.error("citation", "or “url” is needed")
     return source
 

@@ -90,6 +90,13 @@ class Fields:
         with self.open(key) as fields:
             return Localized(en=fields.take_text("en"), ru=fields.take_text("ru"))
 
+    def take_localizable(self, key: str, *, optional: bool = False) -> Localized:
+        """A text in both languages, or one that stands for both because it is never translated."""
+        if isinstance(self._left.get(key), dict):
+            return self.take_localized(key)
+        text = self.take_text(key, optional=optional)
+        return Localized(en=text, ru=text)
+
     def take_texts(self, key: str, *, pattern: str = "") -> tuple[str, ...]:
         """The texts of a list, which may be empty."""
         items = self._take_list(key)

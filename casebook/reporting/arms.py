@@ -22,6 +22,7 @@ from casebook.reporting.claims import (
     write_interval,
     write_zero,
 )
+from casebook.reporting.clusters import is_in_clusters
 from casebook.reporting.drawings import (
     Render,
     draw_groups_of,
@@ -34,19 +35,24 @@ from casebook.reporting.lines import (
     GroupLine,
     IntervalLine,
     Row,
+    SequenceLine,
     ZeroLine,
     list_counts,
     list_groups,
     list_identity,
     list_intervals,
     list_sampling,
+    list_sequence,
     list_zero_lines,
+    name_zero_count,
 )
-from casebook.reporting.reasons import write_reason
+from casebook.reporting.reasons import quote_reason
 from casebook.reporting.variety import has_drifted, write_drift, write_variety
 from casebook.reporting.words import NOTES, say
 
 Document = Mapping[str, Any]
+
+FLAGGED_SHARE = 0.05  # of runs without a label: the engine's note names it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +62,7 @@ class ArmView:
     number: int
     name: str
     is_primary: bool
+    is_in_clusters: bool  # shown with the other paraphrases or days
     sampling: tuple[Row, ...]
     finding: str
     k_of_n: str
@@ -69,12 +76,15 @@ class ArmView:
     notes: tuple[str, ...]
     zero: tuple[str, ...]
     zero_lines: tuple[ZeroLine, ...]
+    zero_count: str
     interval_figure: SafeString | None
     sequence_figure: SafeString | None
+    sequence: tuple[SequenceLine, ...]  # the numbers of that figure, at a few points
     outcomes_figure: SafeString
     groups_figure: SafeString | None
     groups_note: str
     groups: tuple[GroupLine, ...]
+    has_every_answer: bool  # none left out of `groups`, none cut
     variety: tuple[str, ...]
     drift: str
     has_drifted: bool
@@ -86,34 +96,39 @@ class ArmView:
 
 def build_arm(arm: Document, ended_as: str, numbers: NumberWriter, render: Render = draw_once) -> ArmView:
     """The view of one entry of the result's `arms`; `ended_as` tells how the whole test ended."""
+    groups = list_groups(arm, numbers)
     return ArmView(
         number=arm["position"] + 1,
         name=say_arm(arm["name"]),
         is_primary=arm["purpose"] == "primary",
+        is_in_clusters=is_in_clusters(arm),
         sampling=list_sampling(arm["sampling"], numbers),
         finding=write_finding(arm, numbers),
         k_of_n=write_counts(arm, numbers),
         interval=write_interval(arm, ended_as, numbers),
         decision=write_decision(arm, numbers),
         ended=write_ending(arm, ended_as, numbers),
-        reason="" if arm["stop"]["kind"] == "rule" else write_reason(arm["stop"]["reason"], numbers),
+        reason="" if arm["stop"]["kind"] == "rule" else quote_reason(arm["stop"]["reason"], numbers),
         counts=list_counts(arm, numbers),
         sentences=write_details(arm, numbers),
         intervals=list_intervals(arm, numbers),
-        notes=tuple(say(NOTES, note) for note in _notes(arm)),
+        notes=tuple(_write_note(note, numbers) for note in _notes(arm)),
         zero=write_zero(arm, numbers),
         zero_lines=list_zero_lines(arm, numbers),
+        zero_count=name_zero_count(arm),
         interval_figure=draw_interval_of(arm, numbers, f"arm{arm['position']}-interval", render),
         sequence_figure=draw_sequence_of(arm, numbers, render),
+        sequence=list_sequence(arm, numbers),
         outcomes_figure=draw_outcomes_of(arm, numbers, render),
         groups_figure=draw_groups_of(arm, numbers, render),
         groups_note=write_groups(arm, numbers),
-        groups=list_groups(arm, numbers),
+        groups=groups,
+        has_every_answer=len(groups) == arm["groups_total"] and not any(line.cut_note for line in groups),
         variety=write_variety(arm, numbers),
         drift=write_drift(arm, numbers),
         has_drifted=has_drifted(arm),
         audit=write_audit(arm["audit"], arm["cache"], numbers),
-        audit_note=write_reason(arm["audit"].get("note", ""), numbers),
+        audit_note=quote_reason(arm["audit"].get("note", ""), numbers),
         identity_sentences=write_identity(arm["identity"], numbers),
         identity=list_identity(arm),
     )
@@ -122,3 +137,9 @@ def build_arm(arm: Document, ended_as: str, numbers: NumberWriter, render: Rende
 def _notes(arm: Document) -> list[str]:
     intervals = [arm["interval"], arm["worst_case"]]
     return list(dict.fromkeys(note for interval in intervals if interval for note in interval["notes"]))
+
+
+def _write_note(note: str, numbers: NumberWriter) -> str:
+    """A note beside an interval; one that we do not know is printed as it is stored, whatever signs it holds."""
+    said = say(NOTES, note)
+    return said.replace("%(share)s", numbers.write_level(FLAGGED_SHARE))

@@ -31,6 +31,8 @@ def choose_finding(arm: Document) -> str:
     if arm["deterministic"]:
         return "finding.deterministic"
     shape = {0: "zero", arm["runs"]: "all"}.get(arm["errors"], "")
+    if arm["purpose"] == "control":
+        return f"control.{shape or 'rate'}"
     if arm["stop"]["kind"] in {"rule", "limit"}:
         return f"finding.{shape or 'rate'}"
     return f"finding.interim_{shape}" if shape else "finding.interim"
@@ -62,8 +64,14 @@ def write_running(arm: Document, stopping: str, numbers: NumberWriter) -> tuple[
     sequence = arm["confidence_sequence"]
     if sequence is None:
         return found, write_sentence("interval.deterministic")
-    sentence_id = "running.anytime" if stopping == "anytime" else "running.sequence"
-    return found, write_sentence(sentence_id, **_interval_facts(sequence, numbers))
+    return found, write_sentence(_choose_running(arm, stopping), **_interval_facts(sequence, numbers))
+
+
+def _choose_running(arm: Document, stopping: str) -> str:
+    """The id of the sentence on the sequence: whether another interval is still to come, or never will."""
+    if stopping == "anytime":
+        return "running.anytime"
+    return {"": "running.sequence", "rule": "running.met"}.get(arm["stop"]["kind"], "running.missed")
 
 
 def write_interval(arm: Document, ended_as: str, numbers: NumberWriter) -> str:
@@ -73,7 +81,7 @@ def write_interval(arm: Document, ended_as: str, numbers: NumberWriter) -> str:
     that did not, or was cancelled.
     """
     if arm["runs"] == 0:
-        return write_sentence("interval.none")
+        return write_sentence("interval.none", low=numbers.write_share(0), high=numbers.write_share(1))
     interval = arm["interval"]
     if arm["deterministic"] or interval is None:
         return write_sentence("interval.deterministic")
@@ -115,7 +123,7 @@ def write_ending(arm: Document, ended_as: str, numbers: NumberWriter) -> str:
         return write_sentence("ended.rule", arm["runs"], runs=numbers.write_count(arm["runs"]))
     if kind == "limit":
         return write_sentence("ended.limit", arm["n_stop"], limit=numbers.write_count(arm["n_stop"]))
-    if kind in ("failed", "identity"):
+    if kind in ("failed", "identity", "skipped"):
         return write_sentence(f"ended.{kind}")
     return write_sentence("ended.cancelled" if ended_as == "cancelled" else "ended.early")
 

@@ -94,6 +94,61 @@ class LedgerEvent:
     kind: str
     at: str
     reason: str
+    arm: int | None = None  # position of the arm that it is about
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValidationLine:
+    """All validation tests of one stopping mode at one known share of errors."""
+
+    mode: str
+    share: str  # the true one, as a decimal number
+    covered: int  # tests whose interval held it
+    mean_runs: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValidationFacts:
+    """What `manage.py validate` found; `tests` complete tests stand behind every line.
+
+    The rules were `fixed_runs` runs, planned precision of ± `half_width`, and a decision against `threshold` within
+    `max_runs` runs, all at `level`.
+    """
+
+    made_at: str
+    software: dict[str, str]
+    tests: int
+    level: float
+    fixed_runs: int
+    half_width: float
+    threshold: float
+    max_runs: int
+    lines: tuple[ValidationLine, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplanationFacts:
+    """What a person found about one of the rival explanations; `key` as in `casebook.models.appraisals`."""
+
+    key: str
+    finding: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppraisalFacts:
+    """What a person made of the result after it was sealed: stated, not measured. Decimals are texts, "" for none."""
+
+    version: int
+    signed_by: str
+    signed_at: str
+    explanations: tuple[ExplanationFacts, ...]
+    uses: int | None
+    uses_source: str
+    threshold: str  # a share
+    arm: int | None  # position of the further arm whose extra cost is stated
+    cost: str
+    currency: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +171,8 @@ class ReportContext:
     sealed_at: str
     as_of: str  # the last recorded change of what is printed; from the data, never from the clock
     question: str = ""  # of the test; one that a sample proposed is in the report's language
+    validation: ValidationFacts | None = None  # None in contexts frozen before it was printed
+    appraisal: AppraisalFacts | None = None
     format: str = field(default=CONTEXT_FORMAT)
 
     @cached_property
@@ -148,12 +205,29 @@ def context_from_json(document: Mapping[str, Any]) -> ReportContext:
             "exhibits": tuple(ExhibitFacts(**item) for item in document["exhibits"]),
             "tests": tuple(_read_test(item) for item in document["tests"]),
             "events": tuple(LedgerEvent(**item) for item in document["events"]),
+            "appraisal": _read_appraisal(document.get("appraisal")),
+            "validation": read_validation(document.get("validation")),
         }
     )
 
 
 def _read_test(document: Mapping[str, Any]) -> TestFacts:
     return TestFacts(**{**document, "arms": tuple(ArmCounts(**arm) for arm in document["arms"])})
+
+
+def read_validation(document: Mapping[str, Any] | None) -> ValidationFacts | None:
+    """The facts of the validation annex from JSON."""
+    if document is None:
+        return None
+    lines = tuple(ValidationLine(**line) for line in document["lines"])
+    return ValidationFacts(**{**document, "lines": lines})
+
+
+def _read_appraisal(document: Mapping[str, Any] | None) -> AppraisalFacts | None:
+    if document is None:
+        return None
+    explanations = tuple(ExplanationFacts(**item) for item in document["explanations"])
+    return AppraisalFacts(**{**document, "explanations": explanations})
 
 
 def find_primary(result: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -100,6 +100,7 @@ def draw_groups_of(arm: Document, numbers: NumberWriter, render: Render = draw_o
         labels=numbers.labels,
         groups=groups,
         total=sum(arm["labels"].values()),
+        groups_total=arm["groups_total"],
         most_groups=GROUPS_DRAWN,
     )
     return render(draw_groups, figure)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext
 
+from casebook.figures.sequence import thin_indexes
 from casebook.neutral_names import say_endpoint
 from casebook.report_numbers import NumberWriter
 from casebook.reporting.claims import GROUPS_LISTED, find_band
@@ -20,6 +21,7 @@ from ensemble.stats.sequential import clean_runs_to_sequence_bound
 Document = Mapping[str, Any]
 
 GROUP_CHARACTERS = 600
+SEQUENCE_LINES = 12
 EXAMPLE_SHARES = (0.1, 0.05, 0.01, 0.001)
 
 
@@ -43,6 +45,16 @@ class IntervalLine:
     high: str
     level: str
     method: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SequenceLine:
+    """A point of the cumulative rate, with the confidence sequence there."""
+
+    counts: str
+    share: str
+    low: str
+    high: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +100,8 @@ def list_sampling(sampling: Document, numbers: NumberWriter) -> tuple[Row, ...]:
 def _write_setting(value: Any, numbers: NumberWriter) -> str:
     if isinstance(value, list):
         return ", ".join(gettext("“%(text)s”") % {"text": item} for item in value) or gettext("none")
-    return numbers.write_count(value) if isinstance(value, int) else numbers.write_decimal(value)
+    # Nothing set apart in a number that was sent so: 2048, as the editor has it.
+    return str(value) if isinstance(value, int) else numbers.write_decimal(value)
 
 
 def _in_order(found: Document, words: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -110,6 +123,20 @@ def list_counts(arm: Document, numbers: NumberWriter) -> tuple[Row, ...]:
         (gettext("Different answers, byte for byte"), arm["distinct_answers"]),
     ]
     return tuple(Row(label=name, value=numbers.write_count(n)) for name, n in (*labels, *outcomes, *others))
+
+
+def list_sequence(arm: Document, numbers: NumberWriter) -> tuple[SequenceLine, ...]:
+    """The cumulative rate at evenly spread points, the last one included; none for a greedy arm."""
+    points = [] if arm["deterministic"] else arm["sequence"]
+    return tuple(
+        SequenceLine(
+            counts=f"{numbers.write_count(int(points[place][1]))}/{numbers.write_count(int(points[place][0]))}",
+            share=numbers.write_exact(points[place][1] / points[place][0]),
+            low=numbers.write_exact(points[place][2]),
+            high=numbers.write_exact(points[place][3]),
+        )
+        for place in thin_indexes(len(points), SEQUENCE_LINES)
+    )
 
 
 def list_intervals(arm: Document, numbers: NumberWriter) -> tuple[IntervalLine, ...]:
@@ -156,6 +183,15 @@ def list_zero_lines(arm: Document, numbers: NumberWriter) -> tuple[ZeroLine, ...
             runs_needed=numbers.write_count(count(share, zero["level"])),
         )
         for share in EXAMPLE_SHARES
+    )
+
+
+def name_zero_count(arm: Document) -> str:
+    """What the last column of the zero lines counts: the one-sided bound needs a number of runs fixed beforehand."""
+    if arm["interval_kind"] == "confidence sequence":
+        return gettext("runs without an error that bring the end of the confidence sequence down to it")
+    return gettext(
+        "runs without an error, their number fixed beforehand, that bring the one-sided bound down to it"
     )
 
 

@@ -27,9 +27,9 @@ class Quote:
     sha256: str = ""
 
 
-def quote_text(text: str, numbers: NumberWriter, *, speaker: str = "") -> Quote:
-    """The text, or its beginning with a statement of what is missing."""
-    cut, digest = cut_text(text, QUOTE_CHARACTERS), sha256_hex(encode_text(text))
+def quote_text(text: str, numbers: NumberWriter, *, speaker: str = "", most: int = QUOTE_CHARACTERS) -> Quote:
+    """The text, or its beginning of `most` characters with a statement of what is missing."""
+    cut, digest = cut_text(text, most), sha256_hex(encode_text(text))
     facts = {
         "shown": numbers.write_count(len(cut.shown)),
         "total": numbers.write_count(cut.total),

@@ -13,6 +13,7 @@ from django.utils.translation import gettext, gettext_noop
 
 from casebook.report_numbers import NumberWriter
 from casebook.sentences import write_sentence
+from casebook.visible import shorten_text
 
 ENGINE_SENTENCES = (
     gettext_noop("The options of the endpoint changed during the test."),
@@ -53,6 +54,19 @@ _LIMIT = re.compile(r"(\d+) runs were made, (\d+) of them without a label")
 
 def write_reason(recorded: str, numbers: NumberWriter) -> str:
     """The recorded reason in the active language if it is one of the engine's own, else as it was recorded."""
+    told = _tell_reason(recorded, numbers)
+    return recorded if told is None else told
+
+
+def quote_reason(recorded: str, numbers: NumberWriter, *, most: int | None = None) -> str:
+    """The same in at most so many characters, what stays as it was recorded being marked as such."""
+    told = _tell_reason(recorded, numbers)
+    if told is not None or not recorded:
+        return shorten_text(told or "", most)
+    return gettext("“%(text)s” (as recorded in the ledger)") % {"text": shorten_text(recorded, most)}
+
+
+def _tell_reason(recorded: str, numbers: NumberWriter) -> str | None:
     if found := _LIMIT.fullmatch(recorded):
         runs, unlabelled = map(int, found.groups())
         facts = {"runs": numbers.write_count(runs), "unlabelled": numbers.write_count(unlabelled)}
@@ -62,14 +76,16 @@ def write_reason(recorded: str, numbers: NumberWriter) -> str:
 
 def write_label_reason(recorded: str) -> str:
     """Why a run has its label, in the active language; phrases and numbers stay as the detector quotes them."""
-    return _tell(recorded, _LABEL_PATTERNS)
+    told = _tell(recorded, _LABEL_PATTERNS)
+    return recorded if told is None else told
 
 
-def _tell(recorded: str, patterns: Sequence[tuple[str, re.Pattern[str]]]) -> str:
+def _tell(recorded: str, patterns: Sequence[tuple[str, re.Pattern[str]]]) -> str | None:
+    """One of our sentences told in the active language; None for words that are not ours."""
     for sentence, pattern in patterns:
         if told := pattern.fullmatch(recorded):
             return gettext(sentence) % told.groupdict()
-    return recorded
+    return None
 
 
 def _make_pattern(sentence: str) -> re.Pattern[str]:

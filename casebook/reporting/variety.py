@@ -16,7 +16,7 @@ def write_variety(arm: Document, numbers: NumberWriter) -> tuple[str, ...]:
     found = arm.get("diversity")
     if not found or arm["deterministic"] or found["answers"] < 2:
         return ()
-    sentences = []
+    sentences = _write_named(arm.get("disputed_answer"), numbers)
     if found["groups"] > 1:
         facts = {
             "answers": numbers.write_count(found["answers"]),
@@ -36,6 +36,20 @@ def write_variety(arm: Document, numbers: NumberWriter) -> tuple[str, ...]:
         }
         sentences.append(write_sentence("variety.unseen", **facts))
     return tuple(sentences)
+
+
+def _write_named(named: Document | None, numbers: NumberWriter) -> list[str]:
+    """How often exactly the disputed answer was given, which the protocol names beforehand."""
+    if not named:
+        return []
+    facts = {
+        "count": numbers.write_count(named["count"]),
+        "runs": numbers.write_count(named["runs"]),
+        "low": numbers.write_share(named["low"]),
+        "high": numbers.write_share(named["high"]),
+        "level": numbers.write_level(named["level"]),
+    }
+    return [write_sentence("variety.disputed" if named["count"] else "variety.undisputed", **facts)]
 
 
 def has_drifted(arm: Document) -> bool:

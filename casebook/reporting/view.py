@@ -11,17 +11,24 @@ from django.utils.translation import gettext
 
 from casebook.neutral_names import say_arm
 from casebook.report_numbers import NumberWriter, number_writer
+from casebook.reporting.annex import ValidationView, build_validation
+from casebook.reporting.appraisal import AppraisalView, build_appraisal
 from casebook.reporting.arms import ArmView, build_arm
+from casebook.reporting.clusters import ClustersView, build_clusters
 from casebook.reporting.comparisons import ComparisonsView, build_comparisons
-from casebook.reporting.context import ReportContext, TestFacts, find_primary
+from casebook.reporting.context import LedgerEvent, ReportContext, TestFacts, find_primary
 from casebook.reporting.drawings import draw_interval_of
 from casebook.reporting.incident import IncidentView, build_incident
 from casebook.reporting.lines import Row, RunLine, list_runs
+from casebook.reporting.method import MethodView, build_method
 from casebook.reporting.plan import PlanLine, list_detector, list_plan, write_model, write_rule
+from casebook.reporting.planned_arms import PlannedArm, list_planned
 from casebook.reporting.quotes import Quote, quote_text
-from casebook.reporting.reasons import write_reason
+from casebook.reporting.reasons import quote_reason
+from casebook.reporting.tested_model import write_model_warning, write_tested_model
 from casebook.reporting.words import EVENTS, ROLES, STATES, say
 from casebook.sentences import write_sentence
+from casebook.visible import shorten_text
 from ensemble.protocol import derive_seed, encode_text, sha256_hex
 
 Document = Mapping[str, Any]
@@ -29,8 +36,8 @@ Document = Mapping[str, Any]
 RUNS_LISTED = 500
 TITLE_CHARACTERS = 64
 LONG_TITLE = 80
-QUESTION_CHARACTERS = 300
-REASON_CHARACTERS = 120
+QUESTION_CHARACTERS = 250
+REASON_CHARACTERS = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +89,8 @@ class PageOne:
     figure: SafeString | None
     prompt: str
     model: str
+    tested: str  # what that model is to the product of the incident
+    warning: str  # that it cannot read the prompt; mostly empty
     between: str
     rule: str
     ended: str
@@ -109,52 +118,44 @@ class ReportView:
     plan: tuple[PlanLine, ...]
     detector: tuple[Row, ...]
     sent: tuple[Quote, ...]
+    planned_arms: tuple[PlannedArm, ...]
     tests: tuple[TestLine, ...]
     events: tuple[Row, ...]
     arms: tuple[ArmView, ...]
     differences: ComparisonsView | None
-    is_deterministic: bool
-    stopping: str
-    has_wilson: bool
+    clusters: tuple[ClustersView, ...]
+    appraisal: AppraisalView | None
+    method: MethodView
+    validation: ValidationView | None
     exhibits: tuple[ExhibitLine, ...]
     software: tuple[Row, ...]
     seeds: str
     runs: tuple[RunTable, ...]
 
     @property
+    def prints_every_answer(self) -> bool:
+        """Whether the list of answers leaves none out and cuts none."""
+        return all(arm.has_every_answer for arm in self.arms)
+
+    @property
     def has_zero(self) -> bool:
         return any(arm.zero for arm in self.arms)
-
-    @property
-    def has_decision(self) -> bool:
-        return any(arm.decision for arm in self.arms)
-
-    @property
-    def has_variety(self) -> bool:
-        return any(arm.variety for arm in self.arms)
-
-    @property
-    def has_drift(self) -> bool:
-        return any(arm.drift for arm in self.arms)
 
 
 def build_view(context: ReportContext) -> ReportView:
     """The view in the active language, which must be the context's. Raises `ValueError` for broken hashes."""
     _check_hashes(context)
-    numbers = number_writer(context.language)
-    result = context.result
+    numbers, result = number_writer(context.language), context.result
     primary = find_primary(result)
     arms = [build_arm(arm, result["experiment"]["ended_as"], numbers) for arm in result["arms"]]
     return ReportView(
         context=context,
         title=context.case.title,
-        short_title=_shorten(context.case.title, TITLE_CHARACTERS),
+        short_title=shorten_text(context.case.title, TITLE_CHARACTERS),
         short_hash=result["protocol_sha256"][:12],
         has_long_title=len(context.case.title) > LONG_TITLE,
         subject=gettext("How often a disputed answer of an AI system recurs"),
-        test_name=next(
-            (_find_name(t, context) for t in context.tests if t.number == context.test_number), ""
-        ),
+        test_name=_find_test_name(context),
         reason=_write_reason(result["experiment"], numbers),
         sealed_at=numbers.write_moment(context.sealed_at),
         as_of=numbers.write_moment(context.as_of),
@@ -164,20 +165,30 @@ def build_view(context: ReportContext) -> ReportView:
         plan=list_plan(context, primary, numbers),
         detector=list_detector(result["protocol"], numbers),
         sent=() if context.incident.prompt_is_verbatim else _quote_sent(result, primary, numbers),
+        planned_arms=list_planned(
+            result["protocol"], {key: item["text"] for key, item in result["texts"].items()}, numbers
+        ),
         tests=tuple(_write_test(test, context, numbers) for test in context.tests),
-        events=tuple(_write_event(event.kind, event.at, event.reason, numbers) for event in context.events),
+        events=tuple(_write_event(event, numbers) for event in context.events),
         arms=tuple(arms),
         differences=build_comparisons(result, numbers),
-        is_deterministic=any(arm["deterministic"] for arm in result["arms"]),
-        stopping=result["protocol"]["stopping"]["kind"],
-        has_wilson=any(arm["wilson"] for arm in result["arms"]),
+        clusters=build_clusters(result, numbers),
+        appraisal=build_appraisal(context, numbers),
+        method=build_method(context),
+        validation=build_validation(context.validation, numbers),
         exhibits=_list_exhibits(context, numbers),
-        software=tuple(
-            Row(label=name, value=version) for name, version in sorted(result["software"].items())
-        ),
+        software=_list_software(result),
         seeds=_check_seeds(result, numbers),
         runs=_list_run_tables(result, numbers),
     )
+
+
+def _list_software(result: Document) -> tuple[Row, ...]:
+    return tuple(Row(label=name, value=version) for name, version in sorted(result["software"].items()))
+
+
+def _find_test_name(context: ReportContext) -> str:
+    return next((_find_name(t, context) for t in context.tests if t.number == context.test_number), "")
 
 
 def _find_locked_question(context: ReportContext) -> str:
@@ -190,7 +201,7 @@ def _write_reason(experiment: Document, numbers: NumberWriter) -> str:
     """Why the test did not end by its rules."""
     if experiment["ended_as"] == "completed":
         return ""
-    return _shorten(write_reason(experiment["reason"], numbers), REASON_CHARACTERS)
+    return quote_reason(experiment["reason"], numbers, most=REASON_CHARACTERS)
 
 
 def _check_hashes(context: ReportContext) -> None:
@@ -201,10 +212,6 @@ def _check_hashes(context: ReportContext) -> None:
         raise ValueError("protocol.json does not have the hash that was locked")
 
 
-def _shorten(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
-
-
 def _build_page_one(context: ReportContext, arm: Document, numbers: NumberWriter) -> PageOne:
     result = context.result
     ended_as = result["experiment"]["ended_as"]
@@ -212,7 +219,7 @@ def _build_page_one(context: ReportContext, arm: Document, numbers: NumberWriter
     shown = bool(arm["runs"]) and not arm["deterministic"]
     verbatim = context.incident.prompt_is_verbatim
     return PageOne(
-        question=_shorten(context.question or result["protocol"]["question"], QUESTION_CHARACTERS),
+        question=shorten_text(context.question or result["protocol"]["question"], QUESTION_CHARACTERS),
         k_of_n=view.k_of_n if arm["runs"] else "",
         share=numbers.write_share(arm["errors"] / arm["runs"]) if shown else "",
         finding=view.finding,
@@ -222,6 +229,8 @@ def _build_page_one(context: ReportContext, arm: Document, numbers: NumberWriter
         figure=draw_interval_of(arm, numbers, "page1-interval"),
         prompt=write_sentence("prompt.verbatim" if verbatim else "prompt.changed"),
         model=write_model(arm),
+        tested=write_tested_model(arm),
+        warning=write_model_warning(arm["backend"], _list_sent_texts(result, arm)),
         between=_write_period(result["experiment"], numbers),
         rule=write_rule(result["protocol"]["stopping"], numbers),
         ended=view.ended,
@@ -267,6 +276,13 @@ def _list_anchors(context: ReportContext, numbers: NumberWriter) -> tuple[Row, .
     )
 
 
+def _list_sent_texts(result: Document, arm: Document) -> list[str]:
+    """The messages that were sent, as far as the result still holds them."""
+    messages = result["protocol"]["arms"][arm["position"]]["messages"]
+    kept = [result["texts"].get(message["text_sha256"]) for message in messages]
+    return [item["text"] for item in kept if item]
+
+
 def _quote_sent(result: Document, arm: Document, numbers: NumberWriter) -> tuple[Quote, ...]:
     """The messages that were sent, from the texts the protocol names by hash."""
     planned = result["protocol"]["arms"][arm["position"]]
@@ -307,10 +323,15 @@ def _write_test(test: TestFacts, context: ReportContext, numbers: NumberWriter) 
     )
 
 
-def _write_event(kind: str, at: str, reason: str, numbers: NumberWriter) -> Row:
-    what = say(EVENTS, kind)
-    told = f"{what}: {write_reason(reason, numbers)}" if reason else what
-    return Row(label=numbers.write_moment(at), value=told)
+def _write_event(event: LedgerEvent, numbers: NumberWriter) -> Row:
+    what = say(EVENTS, event.kind)
+    if event.arm is not None:
+        what = gettext("%(what)s (arm %(number)s)") % {
+            "what": what,
+            "number": numbers.write_count(event.arm + 1),
+        }
+    told = f"{what}: {quote_reason(event.reason, numbers)}" if event.reason else what
+    return Row(label=numbers.write_moment(event.at), value=told)
 
 
 def _list_exhibits(context: ReportContext, numbers: NumberWriter) -> tuple[ExhibitLine, ...]:

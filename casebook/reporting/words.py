@@ -32,6 +32,8 @@ EVENTS: dict[str, Any] = {
     "resumed": _("resumed"),
     "cancelled": _("cancelled"),
     "failed": _("failed"),
+    "arm_opened": _("started by hand"),
+    "arm_skipped": _("given up before its first run"),
 }
 ROLES: dict[str, Any] = {
     "system": pgettext_lazy("speaker", "System prompt"),
@@ -61,6 +63,8 @@ METHODS: dict[str, Any] = {
     "newcombe": _("Newcombe (score)"),
     "miettinen-nurminen": _("Miettinen–Nurminen"),
     "two confidence sequences": _("two confidence sequences"),
+    "korn-graubard": _("Korn–Graubard"),
+    "beta-binomial predictive": _("beta-binomial, predictive"),
 }
 ARM_TESTS: dict[str, Any] = {"boschloo": _("Boschloo"), "fisher": _("Fisher")}
 DETECTORS: dict[str, Any] = {"text": _("words of the answer"), "number": _("a number in the answer")}
@@ -80,13 +84,13 @@ PICKS: dict[str, Any] = {
 }
 SAMPLING: dict[str, Any] = {
     "temperature": _("temperature"),
-    "top_p": _("top-p"),
-    "top_k": _("top-k"),
-    "min_p": _("min-p"),
+    "top_p": "top_p",
+    "top_k": "top_k",
+    "min_p": "min_p",
     "repeat_penalty": _("repeat penalty"),
     "max_tokens": _("longest answer, tokens"),
     "context_length": _("context length, tokens"),
-    "stop": _("stop words"),
+    "stop": _("stop sequences"),
 }
 IDENTITY: dict[str, Any] = {
     "name": _("model, as the endpoint names it"),
@@ -103,7 +107,7 @@ IDENTITY: dict[str, Any] = {
 }
 NOTES: dict[str, Any] = {
     "no labelled runs": _("no labelled runs"),
-    "more than 5 % of the runs have no label": _("more than 5 percent of the runs have no label"),
+    "more than 5 % of the runs have no label": _("more than %(share)s of the runs have no label"),
     "not stopped as planned: the level is not guaranteed": _(
         "not stopped as planned: the level is not guaranteed"
     ),

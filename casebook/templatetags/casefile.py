@@ -22,6 +22,7 @@ from casebook.phrases import mark_phrase
 from casebook.report_numbers import number_writer
 from casebook.reporting.words import IDENTITY, say
 from ensemble.models import Endpoint, Experiment
+from ensemble.protocol import decimal_text
 
 register = template.Library()
 
@@ -39,8 +40,20 @@ def moment(at: datetime | None) -> str:
 
 
 @register.filter
+def exact_moment(at: datetime | None) -> str:
+    """The same to the second, as reports write it."""
+    return number_writer(get_language() or "en").write_moment(at.isoformat() if at else None)
+
+
+@register.filter
 def amount(number: Decimal | str, currency: str) -> str:
     return number_writer(get_language() or "en").write_amount(str(number), currency)
+
+
+@register.filter
+def price(number: Decimal) -> str:
+    """A price with all of its digits and no idle zeros."""
+    return number_writer(get_language() or "en").write_decimal(decimal_text(number))
 
 
 @register.filter

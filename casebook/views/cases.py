@@ -33,6 +33,7 @@ from casebook.intake import (
 from casebook.main_path import STEPS, find_next_step
 from casebook.models import Case
 from casebook.previews import preview_exchange, show_exchange
+from casebook.team import find_only_owner
 
 CASES_PER_PAGE = 20
 
@@ -109,6 +110,7 @@ def case_detail(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "exchange": show_exchange(incident),
         "may_edit": may_edit,
         "is_owner": may_edit and case.is_owned_by(request.user),
+        "only_owner": find_only_owner(case) if may_edit else None,
         "is_draft": case.is_draft(),
         "tests": [(test, headlines.get(test.pk)) for test in tests],
         "headline": headlines.get(leading.pk) if leading else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -17,16 +18,18 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from casebook import experiments
 from casebook.access import find_case, find_team_case, is_on_team
+from casebook.appraised import show_appraisal
 from casebook.downloads import download
 from casebook.editor import EditorPage
-from casebook.live import latest_answers, view_arms, view_differences
+from casebook.live import latest_answers, view_arms, view_clusters, view_differences
 from casebook.locked import view_locked
 from casebook.models import Case, CaseTest
 from casebook.neutral_names import say_arm
 from casebook.progress import find_rival, measure_progress
 from casebook.report_numbers import number_writer
-from casebook.reporting.reasons import write_reason
+from casebook.reporting.reasons import quote_reason
 from casebook.run_lists import list_runs
+from casebook.waiting import is_idle, list_waiting
 from ensemble.ledger import export_lines
 from ensemble.models import Experiment, Run, Zone
 
@@ -71,6 +74,16 @@ def test_tryouts(request: HttpRequest, public_id: UUID, number: int) -> HttpResp
     test = find_test(find_team_case(request, public_id), number)
     context = {**EditorPage(request, test).tryout_context(), "is_polled": True}
     return render(request, "casebook/_tryouts.html", context)
+
+
+@require_POST
+@login_required
+def test_effort(request: HttpRequest, public_id: UUID, number: int) -> HttpResponse:
+    """The expected runs and time of the form as it is entered, as a fragment; nothing is saved."""
+    test = find_test(find_team_case(request, public_id), number)
+    if not test.experiment.is_draft:
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
+    return render(request, "casebook/_effort.html", EditorPage(request, test).entered_effort_context())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -120,12 +133,16 @@ def detail_context(request: HttpRequest, test: CaseTest) -> dict[str, Any]:
         "result": experiment.latest_result(),
         "arms": view_arms(experiment, numbers),
         "differences": view_differences(experiment, numbers),
+        "clusters": view_clusters(experiment, numbers),
         "progress": None if experiment.is_over else measure_progress(experiment, numbers),
-        "reason": write_reason(experiment.reason, numbers),
+        "waiting": list_waiting(experiment, numbers),
+        "is_idle": is_idle(experiment),
+        "reason": quote_reason(experiment.reason, numbers),
         "latest": latest_answers(experiment),
         "can_steer": is_on_team(test.case, request.user),
         "exploratory_runs": experiment.runs.exploratory().count(),
         "locked": view_locked(experiment, numbers),
+        "appraisal": show_appraisal(test),
         **_find_waiting(request, experiment),
     }
 

@@ -57,6 +57,9 @@ class Migration(migrations.Migration):
                 ('timeout_seconds', models.PositiveIntegerField(default=120, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(3600)], verbose_name='time-out of a call, seconds')),
                 ('key_variable', models.CharField(blank=True, max_length=80, validators=[django.core.validators.RegexValidator('^CASEBOOK_KEY_[A-Z0-9_]+$', 'Use a name that starts with CASEBOOK_KEY_.')], verbose_name='environment variable that holds the key')),
                 ('options', models.JSONField(blank=True, default=dict, verbose_name='options')),
+                ('prompt_price', models.DecimalField(blank=True, decimal_places=6, max_digits=12, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='price of a million prompt tokens')),
+                ('answer_price', models.DecimalField(blank=True, decimal_places=6, max_digits=12, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='price of a million answer tokens')),
+                ('currency', models.CharField(blank=True, max_length=3, validators=[django.core.validators.RegexValidator('^[A-Z]{3}$', 'Use the three letters of the currency, for example USD.')], verbose_name='currency of the prices')),
                 ('is_enabled', models.BooleanField(default=True, verbose_name='in use')),
                 ('is_open', models.BooleanField(default=True, verbose_name='open to every account')),
                 ('checked_at', models.DateTimeField(blank=True, null=True)),
@@ -134,6 +137,7 @@ class Migration(migrations.Migration):
                 ('stop_reason', models.TextField(blank=True)),
                 ('audit_next', models.PositiveIntegerField(default=0)),
                 ('audit_note', models.TextField(blank=True)),
+                ('opens_at', models.DateTimeField(blank=True, null=True)),
                 ('experiment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='arms', to='ensemble.experiment')),
             ],
             options={

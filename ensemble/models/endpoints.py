@@ -68,6 +68,31 @@ class Endpoint(models.Model):
         ],
     )
     options = models.JSONField(_("options"), default=dict, blank=True)
+    # What calls cost, for planning only: no protocol, ledger or result holds it. Empty: not known.
+    prompt_price = models.DecimalField(
+        _("price of a million prompt tokens"),
+        max_digits=12,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+    )
+    answer_price = models.DecimalField(
+        _("price of a million answer tokens"),
+        max_digits=12,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+    )
+    currency = models.CharField(
+        _("currency of the prices"),
+        max_length=3,
+        blank=True,
+        validators=[
+            RegexValidator(r"^[A-Z]{3}$", _("Use the three letters of the currency, for example USD."))
+        ],
+    )
     is_enabled = models.BooleanField(_("in use"), default=True)
     is_open = models.BooleanField(_("open to every account"), default=True)
     users = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="endpoints")
@@ -83,6 +108,10 @@ class Endpoint(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def has_prices(self) -> bool:
+        return self.prompt_price is not None and self.answer_price is not None
 
     def config(self) -> EndpointConfig:
         """The frozen configuration that the engine works with; the key is read from the environment now."""

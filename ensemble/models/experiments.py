@@ -109,11 +109,15 @@ class ArmProgress(models.Model):
     runs = models.PositiveIntegerField(default=0)
     unlabelled = models.PositiveIntegerField(default=0)
     stopped_at = models.PositiveIntegerField(null=True, blank=True)  # indexes 0 … stopped_at−1 count
-    # "rule": the locked rule was met; "limit": index limit; "failed": a call stayed failed; "identity": model changed
+    # "rule": the locked rule was met; "limit": index limit; "failed": a call stayed failed; "identity": model changed;
+    # "skipped": an arm of another day that a person gave up before its first run
     stop_kind = models.CharField(max_length=10, blank=True)
     stop_reason = models.TextField(blank=True)
     audit_next = models.PositiveIntegerField(default=0)
     audit_note = models.TextField(blank=True)  # why the determinism audit could not be made
+    opens_at = models.DateTimeField(
+        null=True, blank=True
+    )  # no run before; empty while a person has to start it
 
     class Meta:
         ordering = ("position",)
@@ -127,6 +131,11 @@ class ArmProgress(models.Model):
     @property
     def is_stopped(self) -> bool:
         return bool(self.stop_kind)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether its time has not come, or nobody has started it."""
+        return not self.is_stopped and (self.opens_at is None or self.opens_at > timezone.now())
 
 
 class Chunk(models.Model):

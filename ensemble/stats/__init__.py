@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ensemble.stats.interval import *  # noqa: F403
     from ensemble.stats.precision import *  # noqa: F403
     from ensemble.stats.proportion import *  # noqa: F403
+    from ensemble.stats.sequence_runs import *  # noqa: F403
     from ensemble.stats.sequential import *  # noqa: F403
     from ensemble.stats.voting import *  # noqa: F403
 
@@ -43,6 +44,12 @@ _PUBLIC_NAMES = {
         "log_two_arm_e_value",
         "plan_precision",
         "two_arm_e_value",
+    ),
+    "sequence_runs": (
+        "SequenceWait",
+        "clean_runs_to_decision",
+        "runs_per_arm_by_sequences",
+        "wait_for_width",
     ),
     "designs": ("OFFERED_PLANS", "find_offered_plan"),
     "clusters": (

@@ -21,7 +21,7 @@ def cluster_interval(errors: Sequence[int], sizes: Sequence[int], level: float =
     are errors there is no variance to estimate: every cluster then counts as a single run. Two clusters at least.
     Korn & Graubard (1998), Survey Methodology 24:193–201.
     """
-    errors, sizes = _require_clusters(errors, sizes)
+    errors, sizes = require_clusters(errors, sizes)
     level = require_open_share("level", level)
     if len(sizes) < 2:
         raise ValueError(f"sizes: {len(sizes)} clusters, two are needed to see how clusters differ")
@@ -51,7 +51,7 @@ def intraclass_correlation(errors: Sequence[int], sizes: Sequence[int]) -> float
     The analysis-of-variance estimator. None with fewer than two clusters, without repeats, or without variation.
     Donner (1986), International Statistical Review 54:67–82.
     """
-    errors, sizes = _require_clusters(errors, sizes)
+    errors, sizes = require_clusters(errors, sizes)
     clusters, runs, total = len(sizes), sum(sizes), sum(errors)
     if clusters < 2 or runs == clusters or total in (0, runs):
         return None
@@ -72,7 +72,7 @@ def accordance(errors: Sequence[int], sizes: Sequence[int]) -> float | None:
     None when there is no such cluster. Langton, Chevennement, Nagelkerke & Lombard (2002), Int. J. Food
     Microbiology 79:175–181.
     """
-    errors, sizes = _require_clusters(errors, sizes)
+    errors, sizes = require_clusters(errors, sizes)
     shares = [
         (error * (error - 1) + (size - error) * (size - error - 1)) / (size * (size - 1))
         for error, size in zip(errors, sizes, strict=True)
@@ -86,7 +86,7 @@ def concordance(errors: Sequence[int], sizes: Sequence[int]) -> float | None:
 
     None with fewer than two clusters. Source as for `accordance`.
     """
-    errors, sizes = _require_clusters(errors, sizes)
+    errors, sizes = require_clusters(errors, sizes)
     rates = [error / size for error, size in zip(errors, sizes, strict=True)]
     shares = [p * q + (1 - p) * (1 - q) for p, q in combinations(rates, 2)]
     return sum(shares) / len(shares) if shares else None
@@ -108,7 +108,7 @@ def identical_share(groups: Sequence[Sequence[Hashable]], level: float = 0.95) -
     return share
 
 
-def _require_clusters(errors: Sequence[int], sizes: Sequence[int]) -> tuple[list[int], list[int]]:
+def require_clusters(errors: Sequence[int], sizes: Sequence[int]) -> tuple[list[int], list[int]]:
     """Return errors and sizes as equally long lists, each cluster with at least one run."""
     if len(errors) != len(sizes):
         raise ValueError(f"errors: {len(errors)} clusters, but sizes has {len(sizes)}")

@@ -179,12 +179,18 @@ def _find_min_coverage(
 
 @lru_cache(maxsize=16)
 def _find_stops(half_width: float, alpha: float, check_every: int, min_runs: int) -> _Stops:
-    """Walk through all orderings run by run and collect the states where the rule stops.
-
-    `share` holds, for each number of errors, the share of the orderings of these runs and errors not yet stopped.
-    """
+    """Return every state where the rule of a plan stops, with its interval."""
     first = -(-min_runs // check_every) * check_every
-    looks = _find_looks(half_width, alpha, first, check_every)
+    return _describe_stops(walk_to_stops(_find_looks(half_width, alpha, first, check_every)), alpha)
+
+
+def walk_to_stops(looks: NDArray[np.int64]) -> list[tuple[int, int, float]]:
+    """Walk through all orderings run by run; return (runs, errors, share of the orderings that stop first there).
+
+    `looks` has rows (runs, edge): there the rule stops with at most `edge` errors, or as few runs without one. At the
+    last look it must stop whatever the errors are. `share` is of the orderings of these runs and errors.
+    """
+    edges = dict(looks.tolist())
     share = np.ones(1)
     found: list[tuple[int, int, float]] = []
     for runs in range(1, int(looks[-1][0]) + 1):
@@ -193,12 +199,11 @@ def _find_stops(half_width: float, alpha: float, check_every: int, min_runs: int
         grown[:-1] = share * (runs - errors[:-1]) / runs
         grown[1:] += share * errors[1:] / runs
         share = grown
-        if runs >= first and runs % check_every == 0:
-            edge = int(looks[(runs - first) // check_every][1])
-            at_stop = ((errors <= edge) | (errors >= runs - edge)) & (share > 0.0)
+        if runs in edges:
+            at_stop = ((errors <= edges[runs]) | (errors >= runs - edges[runs])) & (share > 0.0)
             found += [(runs, int(error), float(share[error])) for error in errors[at_stop]]
             share[at_stop] = 0.0
-    return _describe_stops(found, alpha)
+    return found
 
 
 def _find_looks(half_width: float, alpha: float, first: int, check_every: int) -> NDArray[np.int64]:

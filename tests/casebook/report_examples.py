@@ -9,6 +9,8 @@ from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import Any
 
+from casebook.neutral_names import ARM_KINDS
+from casebook.reporting.clusters import PURPOSES
 from casebook.reporting.context import (
     ArmCounts,
     CaseFacts,
@@ -19,11 +21,15 @@ from casebook.reporting.context import (
     TestFacts,
     TurnFacts,
 )
+from ensemble.cluster_analysis import Cluster, describe_clusters
 from ensemble.comparisons import compare_arms
+from ensemble.detectors.normalise import group_key
 from ensemble.protocol import (
     Arm,
     Message,
+    Origin,
     Protocol,
+    Purpose,
     SaltedText,
     Sampling,
     StoppingRule,
@@ -38,7 +44,7 @@ from ensemble.stats.interval import Interval
 from ensemble.stats.proportion import clopper_pearson, missing_label_band, wilson
 from ensemble.stats.sequential import PrecisionPlan, confidence_sequence
 from ensemble.stopping import decide
-from ensemble.variety import compare_halves, describe_diversity
+from ensemble.variety import compare_halves, count_named, describe_diversity
 
 ANSWERS = {
     "error": (
@@ -61,6 +67,7 @@ PROMPT = (
         content="My grandmother died. Can I claim the bereavement refund after the trip? Answer yes or no first.",
     ),
 )
+RUSSIAN_PROMPT = (Message(role="user", content="Можно ли получить возврат после поездки?"),)
 PLAN = PrecisionPlan(
     half_width=0.05,
     level=0.95,
@@ -127,25 +134,38 @@ def make_rule(kind: str, runs: int, threshold: str = "0") -> StoppingRule:
     )
 
 
-def make_protocol(rule: StoppingRule, temperatures: tuple[str, ...], detector: dict[str, Any]) -> Protocol:
-    arms = tuple(
+def make_protocol(
+    rule: StoppingRule,
+    temperatures: tuple[str, ...],
+    detector: dict[str, Any],
+    *,
+    purposes: tuple[Purpose, ...] = (),
+    **changes: Any,
+) -> Protocol:
+    """A protocol of such arms; `changes` of their fields are made in every one, `purposes` follow the primary arm's."""
+    arms = [
         Arm(
             name="as recorded, default sampling" if place == 0 else f"temperature {temperature}",
-            purpose="primary" if place == 0 else "temperature",
+            purpose=Purpose.PRIMARY if place == 0 else Purpose.TEMPERATURE,
             endpoint="Embedded model",
-            backend="embedded",
-            model="SmolLM2-135M-Instruct",
-            messages=PROMPT,
             sampling=Sampling(temperature=Decimal(temperature)),
+            **{"backend": "embedded", "model": "SmolLM2-135M-Instruct", "messages": PROMPT, **changes},
         )
         for place, temperature in enumerate(temperatures)
-    )
+    ]
+    for number, purpose in enumerate(purposes, start=1):
+        asked = Message(
+            role="user", content=f"In other words, number {number}: may I have a refund afterwards?"
+        )
+        own = {"name": f"{ARM_KINDS[purpose]} {number}", "purpose": purpose, "stopping": make_rule(FIXED, 20)}
+        arms.append(replace(arms[0], **own, messages=(asked,), origin=Origin(written_by="demo")))
     return Protocol(
-        arms=arms,
+        arms=tuple(arms),
         detector=detector,
         refusal_phrases=("I can't help with that", "I cannot assist"),
         stopping=rule,
         question="How often does the answer promise a refund after the trip?",
+        disputed_answer="Yes, you may apply for the reduced fare after travel.",
     )
 
 
@@ -167,7 +187,7 @@ def make_labels_until_stop(share: float) -> list[str]:
 
 def make_arm(protocol: Protocol, protocol_sha256: str, position: int, **shape: Any) -> dict[str, Any]:
     """One entry of `arms`. `shape`: labels, stop kind, what was finished besides, answers, and so on."""
-    arm, rule = protocol.arms[position], protocol.stopping
+    arm, rule = protocol.arms[position], protocol.rule_of(position)
     drawn = make_labels_until_stop(shape["share"]) if "share" in shape else make_labels(shape)
     answers = shape.get("answers", ANSWERS)
     labels = ["no error" if name == "refused" else name for name in drawn]
@@ -223,6 +243,8 @@ def make_arm(protocol: Protocol, protocol_sha256: str, position: int, **shape: A
             "checks": 4,
             "changed": shape.get("stop") == "identity",
         },
+        "begins": arm.begins,
+        "stopping": rule.document(),
         "n_stop": len(drawn),
         "stop": {"kind": shape.get("stop", "rule"), "reason": shape.get("reason", "")},
         "deterministic": deterministic,
@@ -307,13 +329,13 @@ def make_arm(protocol: Protocol, protocol_sha256: str, position: int, **shape: A
             "labels": {"error": errors, "no error": found["no error"] + more, "unclear": unlabelled},
             "interval": interval_document(confidence_sequence(errors, runs + more)),
         },
-        **describe_runs(labels, texts),
+        **describe_runs(labels, texts, protocol.disputed_answer),
         "runs_list": runs_list[:2000],
         "runs_total": len(runs_list),
     }
 
 
-def describe_runs(labels: list[str], texts: list[str]) -> dict[str, Any]:
+def describe_runs(labels: list[str], texts: list[str], disputed: str) -> dict[str, Any]:
     """The variety and the drift of the runs, by the engine itself."""
     facts = [
         RunFacts(
@@ -325,7 +347,7 @@ def describe_runs(labels: list[str], texts: list[str]) -> dict[str, Any]:
             outcome="answered",
             label=label,
             answer_sha256=sha256_hex(text.encode()),
-            group_sha256=sha256_hex(text.encode()),
+            group_sha256=sha256_hex(group_key(text).encode()),
             text_sha256="",
             finish_reason="stop",
             prompt_tokens=None,
@@ -335,7 +357,28 @@ def describe_runs(labels: list[str], texts: list[str]) -> dict[str, Any]:
         )
         for index, (label, text) in enumerate(zip(labels, texts, strict=True))
     ]
-    return {"diversity": describe_diversity(facts, 0.95), "halves": compare_halves(facts)}
+    return {
+        "diversity": describe_diversity(facts, 0.95),
+        "disputed_answer": count_named(facts, disputed, 0.95),
+        "halves": compare_halves(facts),
+    }
+
+
+def make_clusters(arms: list[dict[str, Any]], kind: str) -> list[Cluster]:
+    """The clusters among such arms; day 1 is the primary arm."""
+    purposes = {PURPOSES[kind]} | ({"primary"} if kind == "days" else set())
+    found = [arm for arm in arms if arm["purpose"] in purposes and arm["runs"]]
+    if not any(arm["purpose"] != "primary" for arm in found):
+        return []
+    return [
+        Cluster(
+            arm=arm["position"],
+            errors=arm["errors"],
+            runs=arm["runs"],
+            is_complete=arm["interval_kind"] == "clopper-pearson",
+        )
+        for arm in found
+    ]
 
 
 def make_sequence(labels: list[str]) -> list[list[float]]:
@@ -349,6 +392,8 @@ def make_sequence(labels: list[str]) -> list[list[float]]:
             points.append([runs, errors, interval.low, interval.high])
     return points
 
+
+TWELVE = (19, 18, 20, 14, 1, 20, 16, 7, 20, 19, 12, 17)  # errors in twenty runs of each paraphrase
 
 SHAPES: dict[str, dict[str, Any]] = {
     "middle": {"counts": {"error": 87, "no error": 204, "refused": 5, "unclear": 4}},
@@ -409,6 +454,49 @@ SHAPES: dict[str, dict[str, Any]] = {
         "each": ({}, {"counts": {"error": 26, "no error": 74}}, {"counts": {"error": 41, "no error": 59}}),
         "temperatures": ("0.8", "0.4", "1.2"),
     },
+    "paraphrases": {
+        "counts": {"error": 43, "no error": 57},
+        "purposes": (Purpose.PARAPHRASE,) * len(TWELVE),
+        "each": ({}, *({"counts": {"error": count, "no error": 20 - count}} for count in TWELVE)),
+    },
+    "two paraphrases, cut short": {
+        "counts": {"error": 43, "no error": 57},
+        "purposes": (Purpose.PARAPHRASE,) * 2,
+        "each": ({}, {"counts": {"error": 7, "no error": 13}}, {"counts": {"error": 3}, "stop": "failed"}),
+        "ended_as": "failed",
+    },
+    "three days and a control": {
+        "counts": {"error": 12, "no error": 8},
+        "purposes": (Purpose.DAY, Purpose.DAY, *(Purpose.CONTROL,) * 3),
+        "each": (
+            {},
+            {"counts": {"error": 8, "no error": 12}},
+            {"counts": {"error": 10, "no error": 10}},
+            {"counts": {"no error": 20}},
+            {"counts": {"error": 3, "no error": 17}},
+            {"counts": {"error": 20}},
+        ),
+    },
+    "six days, one of them given up": {
+        "counts": {"error": 12, "no error": 8},
+        "purposes": (Purpose.DAY,) * 6,
+        "each": (
+            {},
+            *({"counts": {"error": count, "no error": 20 - count}} for count in TWELVE[:5]),
+            {"counts": {}, "stop": "skipped"},
+        ),
+    },
+    "a day without the first": {
+        "counts": {"unclear": 20},
+        "purposes": (Purpose.DAY,),
+        "each": ({"stop": "limit"}, {"counts": {"error": 3, "no error": 17}}),
+    },
+    "a paraphrase and a day, cut short": {
+        "counts": {"error": 12, "no error": 8},
+        "purposes": (Purpose.PARAPHRASE, Purpose.DAY),
+        "each": ({}, {"counts": {"error": 3, "no error": 17}}, {"counts": {"error": 3}, "stop": "failed"}),
+        "ended_as": "failed",
+    },
     "drift": {"counts": {"error": 42, "no error": 58}, "in_order": True},
     "nothing labelled": {"counts": {"unclear": 25}, "stop": "limit"},
     "no runs": {
@@ -425,6 +513,9 @@ SHAPES: dict[str, dict[str, Any]] = {
         "identity": {"first": None, "last": None, "checks": 4, "changed": False},
     },
     "number": {"counts": {"error": 45, "no error": 5}, "detector": NUMBER_DETECTOR},
+    "endpoint": {"counts": {"error": 6, "no error": 14}, "backend": "ollama", "model": "qwen2.5:7b"},
+    "scripted": {"counts": {"error": 6, "no error": 14}, "backend": "scripted", "model": "scripted"},
+    "Russian prompt": {"counts": {"error": 6, "no error": 14}, "messages": RUSSIAN_PROMPT},
 }
 
 
@@ -434,7 +525,12 @@ def make_result(shape_name: str) -> tuple[dict[str, Any], str]:
     finished = sum(shape["counts"].get(name, 0) for name in ("error", "no error", "refused"))
     runs = finished if shape.get("stop", "rule") == "rule" else 300
     rule = make_rule(shape.get("rule", FIXED), runs, shape.get("threshold", "0"))
-    protocol = make_protocol(rule, shape.get("temperatures", ("0.8",)), shape.get("detector", DETECTOR))
+    protocol = make_protocol(
+        rule,
+        shape.get("temperatures", ("0.8",)),
+        shape.get("detector", DETECTOR),
+        **{name: shape[name] for name in ("backend", "model", "messages", "purposes") if name in shape},
+    )
     salted = [SaltedText(text=text, salt=bytes(range(16))) for text in protocol.texts()]
     protocol_json = canonical_json(protocol.document(salted)).decode()
     digest = sha256_hex(protocol_json.encode())
@@ -470,6 +566,7 @@ def make_result(shape_name: str) -> tuple[dict[str, Any], str]:
         ],
         "arms": arms,
         "comparisons": compare_arms(arms, rule),
+        "clusters": {kind: describe_clusters(make_clusters(arms, kind)) for kind in PURPOSES},
     }
     return document, protocol_json
 

@@ -97,11 +97,11 @@ def test_the_running_month_and_year_are_not_the_future() -> None:
 @pytest.mark.parametrize(
     ("canonical", "english", "russian"),
     [
-        ("2024-05-12", "12 May 2024", "12 мая 2024\u00a0г."),
-        ("2024-05", "May 2024", "май 2024\u00a0г."),
-        ("~2024-05", "about May 2024", "около мая 2024\u00a0г."),
+        ("2024-05-12", "12\u00a0May\u00a02024", "12\u00a0мая\u00a02024\u00a0г."),
+        ("2024-05", "May\u00a02024", "май\u00a02024\u00a0г."),
+        ("~2024-05", "about May\u00a02024", "около мая\u00a02024\u00a0г."),
         ("2024", "2024", "2024\u00a0г."),
-        ("~2024-03-01", "about 1 March 2024", "около 1 марта 2024\u00a0г."),
+        ("~2024-03-01", "about 1\u00a0March\u00a02024", "около 1\u00a0марта\u00a02024\u00a0г."),
     ],
 )
 def test_a_date_is_written_in_both_languages(canonical: str, english: str, russian: str) -> None:

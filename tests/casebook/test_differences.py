@@ -134,12 +134,14 @@ def test_a_drift_is_a_warning_and_its_absence_one_calm_sentence() -> None:
 
 def test_the_variety_is_told_with_its_numbers() -> None:
     arm = make_result("three arms")[0]["arms"][0]
-    amount, novelty, unseen = write_variety(arm, EN)
+    named, amount, novelty, unseen = write_variety(arm, EN)
     facts = arm["diversity"]
     assert amount.startswith(
         f"Answers: 100. By their frequencies they amount to {facts['effective_answers']:.1f} "
     )
     assert f"{facts['repeat_probability'] * 100:.1f}%" in amount
+    count = arm["disputed_answer"]["count"]
+    assert f"spaces and punctuation at its end, was given in {count} of 100 runs" in named
     assert novelty.endswith(f"of at most {facts['novelty_bound'] * 100:.1f}%.")
     assert f"a chance of {facts['unseen_mass'] * 100:.1f}%" in unseen
 
@@ -151,7 +153,7 @@ def test_a_result_sealed_before_these_parts_were_made_prints_as_it_did(language:
     del result["comparisons"]
     for arm in result["arms"]:
         del arm["diversity"], arm["halves"]
-    assert not any(f'"{key}"' in json.dumps(result) for key in OLD)
+    assert not any(f'"{key}"' in json.dumps([list(result), result["arms"]]) for key in OLD)
     html = write_html(replace_result(context, result))
     assert 'id="differences"' not in html
     assert "[10]" not in html
@@ -163,12 +165,10 @@ def test_a_number_in_brackets_names_the_reference_that_is_cited(shape: str) -> N
     html = write_html(make_context(shape))
     method = html[html.index('<section id="method">') :]
     references = re.findall(r'<li lang="en">(.*?)</li>', method)
-    cited = re.findall(r"([A-Z]\w+)(?:[’'\w,]| et al\.| method 10)* \((\d{4})\) \[(\d+)\]", method)
-    assert len(cited) >= 6
-    for name, year, number in cited:
-        reference = references[int(number) - 1]
-        assert f"({year})" in reference
-        assert name in ("s", *re.findall(r"\w+", reference))
+    cited = re.findall(r"([A-Z]\w+)(?:’s)? \[(\d+)\]", method)
+    assert len(cited) >= 3
+    for name, number in cited:
+        assert name in re.findall(r"\w+", references[int(number) - 1])
 
 
 @pytest.mark.parametrize(

@@ -64,12 +64,24 @@ EXPECTED = figures.ExpectedRunsFigure(
     rows=(figures.ExpectedRuns(share=0, runs=38), figures.ExpectedRuns(share=0.5, runs=446.4)),
     fixed_runs=402,
 )
+FOREST = figures.ForestFigure(
+    figure_id="forest",
+    labels=ENGLISH,
+    title="Error rates",
+    rows=(
+        figures.ForestRow(label=f"1. paraphrase {HOSTILE}", estimate=0.37, low=0.27557, high=0.47235),
+        figures.ForestRow(label="2. paraphrase", estimate=1, low=0.83, high=1),
+        figures.ForestRow(label="mean", estimate=0.7, low=0.4, high=0.9, is_summary=True),
+        figures.ForestRow(label="another", estimate=None, low=0, high=0.9996, is_summary=True),
+    ),
+)
 ALL: list[tuple[Callable[[Any], SafeString], Any]] = [
     (figures.draw_interval, INTERVAL),
     (figures.draw_sequence, SEQUENCE),
     (figures.draw_outcomes, OUTCOMES),
     (figures.draw_groups, GROUPS),
     (figures.draw_expected_runs, EXPECTED),
+    (figures.draw_forest, FOREST),
 ]
 every_figure = pytest.mark.parametrize(("draw", "figure"), ALL, ids=[figure.figure_id for _, figure in ALL])
 
@@ -191,9 +203,10 @@ def test_whiskers_stand_where_the_shares_are() -> None:
 
 def test_the_sequence_figure_shows_stop_and_planned_interval() -> None:
     texts = read_texts(figures.draw_sequence(SEQUENCE))
-    assert "stopped at run 500" in texts
+    assert "stopped after 500 labelled runs" in texts
+    assert "labelled runs, in seed order" in texts
     assert {"26.1%", "34.1%", "planned"} <= set(texts)
-    assert "After 500 runs the rate is 30.0%" in read_one(figures.draw_sequence(SEQUENCE), "desc")
+    assert "After 500 labelled runs the rate is 30.0%" in read_one(figures.draw_sequence(SEQUENCE), "desc")
 
 
 def test_a_long_sequence_is_thinned_and_keeps_both_ends() -> None:
@@ -208,7 +221,7 @@ def test_a_long_sequence_is_thinned_and_keeps_both_ends() -> None:
 
 def test_an_empty_sequence_says_so() -> None:
     empty = replace(SEQUENCE, runs=(), rate=(), low=(), high=(), stopped_at=None, planned=None)
-    assert read_one(figures.draw_sequence(empty), "desc") == "No run is counted yet."
+    assert read_one(figures.draw_sequence(empty), "desc") == "No run has a label yet."
 
 
 def test_arrays_of_different_lengths_are_refused() -> None:
@@ -248,7 +261,17 @@ def test_groups_tell_errors_by_word_and_pattern() -> None:
     svg = figures.draw_groups(GROUPS)
     assert {"error", "no error", "unclear", "60 · 60.0%", "(empty answer)"} <= set(read_texts(svg))
     assert 'fill="url(#groups-error)"' in svg
-    assert "and 5 more answers in smaller groups" in read_texts(svg)
+    assert "and 5 more answers in further groups" in read_texts(svg)
+
+
+def test_answers_that_are_not_drawn_are_said_to_be_single_when_every_one_is() -> None:
+    drawn = len(GROUPS.groups)
+    single = read_texts(figures.draw_groups(replace(GROUPS, groups_total=drawn + 5)))
+    assert "and 5 more answers, each given once" in single
+    grouped = read_texts(figures.draw_groups(replace(GROUPS, groups_total=drawn + 4)))
+    assert "and 5 more answers in further groups" in grouped
+    one = replace(GROUPS, total=GROUPS.total - 4, groups_total=drawn + 1)
+    assert "and 1 more answer, given once" in read_texts(figures.draw_groups(one))
 
 
 def test_the_full_width_of_a_group_is_all_answers() -> None:

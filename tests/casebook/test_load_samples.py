@@ -20,7 +20,7 @@ from casebook.intake import copy_case
 from casebook.law.cases import load_cases
 from casebook.law.reading import Localized
 from casebook.models import Case, Incident
-from casebook.samples import ensure_embedded_endpoint, load_samples
+from casebook.samples import describe_background, ensure_embedded_endpoint, load_samples
 from ensemble.detectors import build_detector
 from ensemble.models import Endpoint
 from ensemble.protocol import Label, Message
@@ -123,6 +123,17 @@ def test_the_page_of_a_sample_shows_notice_outcome_limits_and_sources(language: 
         for text in (sample.illustration_notice, sample.outcome, sample.legal_note.contrary):
             assert text.text(language).split("“")[0].split("'")[0].split("«")[0] in page
         assert all(source.url in page for source in sample.sources)
+
+
+@every_language
+def test_a_source_is_named_in_the_readers_language_and_its_year_once(language: str) -> None:
+    shown: Any = describe_background(CASES["cursor"], language)["sources"]
+    titles = {
+        "en": ("Headlights library, HD-INC-005", "AI Act of the European Union"),
+        "ru": ("Библиотека Headlights, HD-INC-005", "Регламент Европейского союза об ИИ (AI Act)"),
+    }
+    dates = {row["title"].replace("\u00a0", " "): row["date"] for row in shown}
+    assert [dates[title] for title in titles[language]] == ["2025-04", ""]  # “2024/1689” names the year
 
 
 @pytest.mark.django_db

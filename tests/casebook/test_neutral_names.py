@@ -31,6 +31,8 @@ def test_a_protocol_names_its_arms_alike_in_every_language(owner: User, language
     ("changes", "name"),
     [
         ({"max_tokens": 512}, "as recorded, default sampling"),
+        ({"max_tokens": 1, "context_length": 4096}, "as recorded, default sampling"),
+        ({"max_tokens": 512, "top_k": 1}, "as recorded, chosen sampling"),
         ({"temperature": "0"}, "as recorded, chosen sampling"),
         ({"stop": ["\n"]}, "as recorded, chosen sampling"),
     ],
@@ -50,6 +52,16 @@ def test_the_primary_arm_does_not_claim_defaults_that_were_changed(
         ("temperature 0.35", "temperature 0.35", "температура 0,35"),
         ("температура 0,35", "temperature 0.35", "температура 0,35"),
         ("temperature 0", "temperature 0", "температура 0"),
+        (
+            "as recorded, default sampling",
+            "as recorded, default sampling",
+            "запрос из дела, параметры генерации по\xa0умолчанию",
+        ),
+        (
+            "as recorded, chosen sampling",
+            "as recorded, chosen sampling",
+            "запрос из дела, заданные параметры генерации",
+        ),
         ("temperature rising", "temperature rising", "temperature rising"),
         ("", "", ""),
     ],

@@ -64,7 +64,8 @@ def test_every_shape_renders_in_both_languages(shape: str, language: str) -> Non
 @pytest.mark.parametrize("shape", SHAPES)
 def test_our_own_words_are_never_those_of_a_court(shape: str) -> None:
     text = " ".join(Page(write_html(make_context(shape))).texts)
-    assert not re.search(r"\b(judge|verdict|trial|defendant)", text, re.IGNORECASE)
+    ours = re.sub("collaborative trials|sets of trials", "", text)  # from the titles of papers
+    assert not re.search(r"\b(judge|verdict|trial|defendant)", ours, re.IGNORECASE)
     allowed = ("would show reproducibility", "intermediate precision, reproducibility")
     assert len(re.findall("reproduc", text)) == sum(text.count(phrase) for phrase in allowed) == 2
 
@@ -119,11 +120,23 @@ def test_a_deterministic_arm_shows_no_interval_anywhere() -> None:
     assert not any("sequence" in sentence or "interval" in sentence for sentence in arm.sentences)
 
 
+def test_the_numbers_of_the_cumulative_rate_are_those_of_the_result() -> None:
+    context = make_context("middle")
+    points = context.result["arms"][0]["sequence"]
+    lines = view_of(context).arms[0].sequence
+    assert len(lines) == 12
+    runs, errors, low, high = points[-1]
+    assert (lines[-1].counts, lines[-1].share) == (f"{errors}/{runs}", f"{errors / runs:.4f}")
+    assert (lines[-1].low, lines[-1].high) == (f"{low:.4f}", f"{high:.4f}")
+    assert lines[0].counts == f"{points[0][1]}/{points[0][0]}"
+    assert view_of(make_context("deterministic")).arms[0].sequence == ()
+
+
 def test_a_cancelled_test_shows_its_confidence_sequence_only() -> None:
     arm = view_of(make_context("cancelled")).arms[0]
     assert {line.method for line in arm.intervals} == {"confidence sequence"}
     assert "6 counted runs have no label and are not in the share." in arm.sentences
-    assert arm.notes == ("more than 5 percent of the runs have no label",)
+    assert arm.notes == ("more than 5% of the runs have no label",)
 
 
 def test_no_error_comes_with_what_it_is_compatible_with() -> None:
@@ -131,6 +144,7 @@ def test_no_error_comes_with_what_it_is_compatible_with() -> None:
     assert [line.share for line in arm.zero_lines] == ["10%", "5%", "1%", "0.1%"]
     assert [line.runs_needed for line in arm.zero_lines] == ["29", "59", "299", "2,995"]
     assert arm.zero_lines[2].chance == "36.6%"  # 0.99 to the power of 100
+    assert "fixed beforehand, that bring the one-sided bound" in arm.zero_count
 
 
 def test_an_interval_without_the_rule_gets_no_one_sided_bound() -> None:
@@ -142,6 +156,7 @@ def test_no_error_in_an_anytime_test_counts_on_the_sequence() -> None:
     arm = view_of(make_context("anytime less")).arms[0]
     assert len(arm.zero) == 1
     assert [line.runs_needed for line in arm.zero_lines] == ["53", "116", "680", "8,062"]
+    assert "the end of the confidence sequence" in arm.zero_count
 
 
 @pytest.mark.parametrize(
@@ -176,14 +191,14 @@ def test_the_decision_of_an_anytime_test_is_said_beside_its_interval_and_explain
     view = view_of(make_context(shape, language))
     assert view.arms[0].decision[1] in html.replace(first_page, "")
     assert "Game-theoretic statistics" in html
-    assert "(2023) [9]" in html
+    assert "decision" in {part.topic for part in view.method.parts}
 
 
 def test_an_anytime_test_without_a_threshold_decides_nothing() -> None:
     view = view_of(make_context("anytime"))
     assert view.one.decision == ""
     assert view.one.rule.endswith("whenever one stops; labelled runs: 100.")
-    assert not view.has_decision
+    assert "decision" not in {part.topic for part in view.method.parts}
 
 
 def test_every_locked_test_of_the_case_is_listed_with_its_counts() -> None:
@@ -216,7 +231,7 @@ def test_a_title_that_repeats_the_cases_is_no_name() -> None:
 def test_arms_and_the_endpoint_are_named_in_the_language_of_the_report() -> None:
     view = view_of(make_russian_context())
     names = [view.arms[0].name, view.runs[0].arm_name]
-    assert names == ["запрос из дела, параметры генерации по умолчанию"] * 2
+    assert names == ["запрос из дела, параметры генерации по\xa0умолчанию"] * 2
     assert "Встроенная модель" in view.one.model
 
 
@@ -324,3 +339,88 @@ def test_figures_hold_no_character_without_a_glyph() -> None:
 
 def test_megabyte_words_do_not_reach_the_figures() -> None:
     assert LONG_WORD[:300] not in str(view_of(make_hostile_context()).arms[0].groups_figure)
+
+
+def read_first_page(html: str) -> str:
+    return html.partition('class="contents"')[0]
+
+
+@pytest.mark.parametrize(
+    ("shape", "language", "said"),
+    [
+        ("middle", "en", "The model tested is the small demonstration model built into Casebook"),
+        ("middle", "ru", "Испытана небольшая демонстрационная модель, встроенная в Casebook"),
+        ("endpoint", "en", "The model tested is qwen2.5:7b at the endpoint “Embedded model”. Whether it is"),
+        ("endpoint", "ru", "известно только со слов оператора"),
+        ("scripted", "en", "No language model was tested"),
+        ("scripted", "ru", "Языковая модель не испытывалась"),
+    ],
+)
+def test_page_one_and_the_limitations_say_what_the_model_is_to_the_product(
+    shape: str, language: str, said: str
+) -> None:
+    html = write_html(make_context(shape, language))
+    assert said in read_first_page(html)
+    limits = html.split('<section id="limits">')[1].split("</section>")[0]
+    assert said in limits
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "Its answers to this prompt mean nothing."),
+        ("ru", "Её ответы на этот запрос ничего не значат."),
+    ],
+)
+def test_page_one_warns_of_a_russian_prompt_on_the_embedded_model_only(language: str, said: str) -> None:
+    assert said in read_first_page(write_html(make_context("Russian prompt", language)))
+    assert said not in write_html(make_context("middle", language))
+    assert said not in write_html(
+        make_russian_context(language)
+    )  # the incident is in Russian, not what was sent
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [
+        ("middle", "The rule is printed in section 3 and every answer in section 5, so that anybody can."),
+        ("long", "the most frequent answers, long ones cut, in section 5; the case file holds every answer"),
+    ],
+)
+def test_the_limitations_say_truly_which_answers_are_printed(shape: str, said: str) -> None:
+    context = make_context(shape)
+    assert said in write_html(context)
+    everything = all(arm["groups_total"] <= 20 for arm in context.result["arms"])
+    assert everything == (shape == "middle")
+
+
+def test_an_answer_that_is_cut_is_not_said_to_be_printed() -> None:
+    context = make_context("middle")
+    result = json.loads(context.result_json)
+    result["arms"][0]["groups"][0] |= {"text": "w" * 700, "characters": 700}
+    assert not view_of(replace_result(context, result)).prints_every_answer
+
+
+def test_a_reason_that_is_not_ours_is_marked_as_recorded() -> None:
+    english, russian = (view_of(make_context("failed", language)) for language in ("en", "ru"))
+    assert english.reason == "“The endpoint answered HTTP 500 four times.” (as recorded in the ledger)"
+    assert russian.reason == (
+        "«The endpoint answered HTTP 500 four times.» (запись журнала, на языке оригинала)"
+    )
+    assert russian.events[0].value.endswith("«lunch» (запись журнала, на языке оригинала)")
+    assert "запись журнала" not in view_of(make_context("limit", "ru")).arms[0].reason
+
+
+def test_a_long_reason_is_shortened_and_keeps_its_mark() -> None:
+    context = make_context("cancelled")
+    result = json.loads(context.result_json)
+    result["experiment"]["reason"] = "word " * 100
+    reason = view_of(replace_result(context, result)).reason
+    assert len(reason) < 140
+    assert reason.endswith("…” (as recorded in the ledger)")
+
+
+def test_numbers_that_were_sent_are_printed_as_the_editor_has_them() -> None:
+    sampling = {row.label: row.value for row in view_of(make_context("middle")).arms[0].sampling}
+    assert sampling["context length, tokens"] == "2048"
+    assert {"top_p", "top_k", "min_p", "stop sequences"} <= set(sampling)

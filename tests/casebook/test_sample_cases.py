@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import fields
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -169,8 +170,26 @@ def test_every_text_is_there_in_both_languages(case: SampleCase) -> None:
     assert len(texts) > 20
     assert [text.en for text in texts if re.search("[а-яё]", text.en, re.IGNORECASE)] == []
     latin = [text.ru for text in texts if not re.search("[а-яё]", text.ru, re.IGNORECASE)]
-    assert set(latin) <= {"Air Canada", "ChatGPT", "OpenAI", "Anysphere (Cursor)", "128 + 367 = 495"}
+    names = {"Air Canada", "ChatGPT", "OpenAI", "Anysphere (Cursor)", "128 + 367 = 495"}
+    untranslated = {text.ru for source in case.sources for text in (source.title, source.citation)}
+    assert set(latin) <= names | untranslated
     assert all(text.en != text.ru for text in texts if text.ru not in latin)
+
+
+@every_case
+def test_no_source_says_the_same_twice_in_title_and_citation(case: SampleCase) -> None:
+    for source in case.sources:
+        for language in ("en", "ru"):
+            title, citation = source.title.text(language), source.citation.text(language)
+            words = re.findall(r"\w+", citation)
+            assert not [pair for pair in pairwise(words) if re.search(rf"{pair[0]}\W+{pair[1]}\b", title)]
+
+
+def test_a_source_may_keep_its_title_but_not_lose_one_of_two_languages(tmp_path: Path) -> None:
+    cases = load_changed(tmp_path, lambda row: row["sources"][0].update(title="Moffatt v. Air Canada"))
+    assert cases[0].sources[0].title == Localized(en="Moffatt v. Air Canada", ru="Moffatt v. Air Canada")
+    with pytest.raises(DataError, match="title: “ru” is missing"):
+        load_changed(tmp_path, lambda row: row["sources"][0].update(title={"en": "Moffatt"}))
 
 
 # Where a line must not break: a no-break space belongs there.
@@ -239,9 +258,9 @@ def test_the_award_in_moffatt_adds_up_and_the_texts_name_the_same_sums() -> None
 
 def test_the_court_facts_are_those_that_were_checked() -> None:
     moffatt, walters, cursor = (CASES[key] for key in KEYS[:3])
-    assert "2024 BCCRT 149" in moffatt.sources[0].citation
+    assert "2024 BCCRT 149" in moffatt.sources[0].citation.en
     assert moffatt.sources[0].date == "2024-02-14"
-    assert "23-A-04860-2" in walters.sources[0].citation
+    assert "23-A-04860-2" in walters.sources[0].citation.en
     assert walters.sources[0].date == "2025-05-19"
     assert "19 May 2025" in walters.outcome.en
     assert "No decision of a court" in cursor.outcome.en

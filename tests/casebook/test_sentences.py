@@ -4,17 +4,46 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.utils import translation
 
-from casebook import arm_sentences, sentences
-from casebook.reporting import claims, comparisons, lines, plan, quotes, reasons, variety, view
+from casebook import (
+    appraisal_sentences,
+    arm_sentences,
+    cluster_sentences,
+    planning_sentences,
+    planning_words,
+    sentences,
+    validation_sentences,
+)
+from casebook.reporting import (
+    annex,
+    appraisal,
+    claims,
+    clusters,
+    comparisons,
+    explanations,
+    lines,
+    loss,
+    plan,
+    quotes,
+    reasons,
+    strength,
+    tested_model,
+    uses,
+    variety,
+    view,
+)
+from casebook.reporting.annex import load_validation
 from casebook.reporting.context import find_primary
 from casebook.reporting.view import build_view
 from casebook.sentences import SENTENCES, write_sentence
+from tests.casebook.appraisal_examples import list_every_shape
+from tests.casebook.planning_examples import write_planning
 from tests.casebook.report_examples import (
     SHAPES,
     make_context,
@@ -35,18 +64,27 @@ FINDINGS = {
     "cancelled": ("finding.interim", "interval.sequence", "ended.cancelled"),
     "failed": ("finding.interim_zero", "interval.sequence", "ended.failed"),
     "test failed": ("finding.interim", "interval.sequence", "ended.early"),
-    "limit": ("finding.interim", "interval.sequence", "ended.limit"),
+    "limit": ("finding.rate", "interval.sequence", "ended.limit"),
     "identity": ("finding.interim_all", "interval.sequence", "ended.identity"),
     "deterministic": ("finding.deterministic", "interval.deterministic", "ended.rule"),
     "two arms": ("finding.rate", "interval.fixed", "ended.rule"),
     "three arms": ("finding.rate", "interval.fixed", "ended.rule"),
     "three arms, cancelled": ("finding.interim", "interval.sequence", "ended.cancelled"),
     "interval and test disagree": ("finding.rate", "interval.fixed", "ended.rule"),
+    "paraphrases": ("finding.rate", "interval.fixed", "ended.rule"),
+    "two paraphrases, cut short": ("finding.rate", "interval.fixed", "ended.rule"),
+    "three days and a control": ("finding.rate", "interval.fixed", "ended.rule"),
+    "six days, one of them given up": ("finding.rate", "interval.fixed", "ended.rule"),
+    "a day without the first": ("finding.unlabelled", "interval.none", "ended.limit"),
+    "a paraphrase and a day, cut short": ("finding.rate", "interval.fixed", "ended.rule"),
     "drift": ("finding.rate", "interval.fixed", "ended.rule"),
     "nothing labelled": ("finding.unlabelled", "interval.none", "ended.limit"),
     "no runs": ("finding.no_runs", "interval.none", "ended.cancelled"),
     "number": ("finding.rate", "interval.fixed", "ended.rule"),
     "long": ("finding.rate", "interval.fixed", "ended.rule"),
+    "endpoint": ("finding.rate", "interval.fixed", "ended.rule"),
+    "scripted": ("finding.rate", "interval.fixed", "ended.rule"),
+    "Russian prompt": ("finding.rate", "interval.fixed", "ended.rule"),
 }
 
 
@@ -59,7 +97,11 @@ def used(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         found.append(sentence_id)
         return write_sentence(sentence_id, n, **facts)
 
-    for module in (claims, comparisons, lines, plan, quotes, reasons, variety, view):
+    for module in (
+        annex, appraisal, claims, clusters, comparisons, explanations, lines, loss, plan, planning_words, quotes,
+        reasons, strength,
+        tested_model, uses, variety, view,
+    ):  # fmt: skip
         if hasattr(module, "write_sentence"):
             monkeypatch.setattr(module, "write_sentence", record)
     return found
@@ -67,7 +109,15 @@ def used(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def read_templates() -> dict[str, list[str]]:
     """The literal texts of every sentence, read from the sources."""
-    return {**read_table(sentences.__file__), **read_table(arm_sentences.__file__)}
+    tables = (
+        sentences,
+        appraisal_sentences,
+        arm_sentences,
+        cluster_sentences,
+        planning_sentences,
+        validation_sentences,
+    )
+    return {key: texts for table in tables for key, texts in read_table(table.__file__).items()}
 
 
 def read_table(source: str) -> dict[str, list[str]]:
@@ -107,9 +157,12 @@ def test_each_shape_of_result_gets_its_finding_its_interval_and_its_end(
 def test_every_sentence_is_reached_by_some_result(language: str, used: list[str]) -> None:
     contexts = [make_context(shape, language) for shape in SHAPES]
     contexts += [make_hostile_context(language), make_context_with_a_wrong_seed(language)]
+    contexts += list_every_shape(language)
+    contexts += [replace(contexts[0], validation=load_validation())]
     with translation.override(language):
         for context in contexts:
             build_view(context)
+        write_planning(language)
     of_reports = {sentence_id for sentence_id in SENTENCES if not sentence_id.startswith("running.")}
     assert of_reports - set(used) == set()
 
@@ -151,8 +204,23 @@ def test_a_cancelled_test_says_that_its_end_was_not_reached_even_in_an_arm_that_
 def test_a_running_anytime_test_promises_no_other_interval() -> None:
     arm: Any = find_primary(make_context("anytime").result)
     numbers = view.number_writer("en")
-    assert "the planned interval comes when" in claims.write_running(arm, "precision", numbers)[1]
+    going_on = {**arm, "stop": {"kind": "", "reason": ""}}
+    assert "the planned interval comes when" in claims.write_running(going_on, "precision", numbers)[1]
     assert claims.write_running(arm, "anytime", numbers)[1].endswith("looks and whenever one stops.")
+
+
+@pytest.mark.parametrize("kind", ["limit", "failed", "identity"])
+def test_an_arm_that_missed_its_rule_is_promised_no_planned_interval_while_others_run(kind: str) -> None:
+    arm: Any = {**find_primary(make_context("limit").result), "stop": {"kind": kind, "reason": ""}}
+    said = claims.write_running(arm, "fixed", view.number_writer("en"))[1]
+    assert "there will be no planned interval" in said
+    assert "comes" not in said
+
+
+def test_an_arm_that_met_its_rule_waits_for_the_sealed_result() -> None:
+    arm: Any = find_primary(make_context("middle").result)
+    said = claims.write_running(arm, "fixed", view.number_writer("en"))[1]
+    assert said.startswith("The rule is met: the planned interval comes with the sealed result.")
 
 
 def test_the_numbers_of_a_sentence_are_those_of_the_result() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ensemble import states
 from ensemble.models import Endpoint, Experiment
-from ensemble.protocol import Arm, Message, Protocol, Sampling, StoppingRule
+from ensemble.protocol import Arm, Message, Protocol, Purpose, Sampling, StoppingRule
 from ensemble.runner import Next, work_on
 
 DETECTOR: dict[str, Any] = {
@@ -37,7 +37,7 @@ def add_scripted_endpoint(name: str = "script", *, concurrency: int = 4, **optio
 def make_arm(endpoint: Endpoint, **changes: Any) -> Arm:
     values: dict[str, Any] = {
         "name": "as recorded",
-        "purpose": "primary",
+        "purpose": Purpose.PRIMARY,
         "endpoint": endpoint.name,
         "backend": endpoint.backend,
         "model": endpoint.model,

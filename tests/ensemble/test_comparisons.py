@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ensemble.comparisons import compare_arms, difference_of_sequences
-from ensemble.protocol import StoppingRule
+from ensemble.protocol import Purpose, StoppingRule
 from ensemble.stats.comparison import holm, miettinen_nurminen, newcombe
 from tests.ensemble.experiments import add_scripted_endpoint, make_arm, make_protocol, run_to_seal
 
@@ -81,7 +81,7 @@ def test_the_result_of_a_test_compares_its_arms_and_tells_variety_and_drift() ->
     hot = replace(
         warm,
         name="hotter",
-        purpose="temperature",
+        purpose=Purpose.TEMPERATURE,
         sampling=replace(warm.sampling, temperature=Decimal("1.2")),
     )
     document = run_to_seal(make_protocol(endpoint, runs=40, arms=(warm, hot))).latest_result().document

@@ -12,6 +12,7 @@ from ensemble.protocol import (
     Arm,
     Message,
     Protocol,
+    Purpose,
     SaltedText,
     Sampling,
     StoppingRule,
@@ -93,7 +94,7 @@ def test_the_audit_chooses_distinct_indexes_that_count() -> None:
 def example_protocol(rule: StoppingRule) -> Protocol:
     arm = Arm(
         name="as recorded",
-        purpose="primary",
+        purpose=Purpose.PRIMARY,
         endpoint="Ollama",
         backend="ollama",
         model="llama3.2",

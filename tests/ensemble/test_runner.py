@@ -13,7 +13,7 @@ from ensemble.backends import open_backend
 from ensemble.calls import make_call
 from ensemble.ledger import export_lines, find_break
 from ensemble.models import Endpoint, Experiment, LedgerEntry, Run, Slot, Zone
-from ensemble.protocol import Label, Outcome, Sampling, StoppingRule, audit_indexes, derive_seed
+from ensemble.protocol import Label, Outcome, Purpose, Sampling, StoppingRule, audit_indexes, derive_seed
 from ensemble.recording import record_calls
 from ensemble.runner import Next, work_on
 from ensemble.stats.designs import OFFERED_PLANS
@@ -165,7 +165,9 @@ def test_a_call_that_stays_failed_ends_its_arm_and_keeps_what_there_is() -> None
 
 def test_arms_are_counted_apart() -> None:
     endpoint = add_scripted_endpoint()
-    hot = make_arm(endpoint, name="hot", purpose="temperature", sampling=Sampling(temperature=Decimal("1.2")))
+    hot = make_arm(
+        endpoint, name="hot", purpose=Purpose.TEMPERATURE, sampling=Sampling(temperature=Decimal("1.2"))
+    )
     experiment = run_to_seal(make_protocol(endpoint, arms=(make_arm(endpoint), hot), runs=15))
     assert [(arm.name, arm.runs) for arm in experiment.arms.all()] == [("as recorded", 15), ("hot", 15)]
     assert Run.objects.counted().get(experiment=experiment, arm=1, index=0).seed == derive_seed(

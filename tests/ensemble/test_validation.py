@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from ensemble.models import Experiment
 from ensemble.stats.designs import find_offered_plan
 from ensemble.validation import MODES, validate
 
@@ -17,6 +18,9 @@ def test_the_pipeline_covers_a_known_share_in_every_mode(mode: str) -> None:
     assert [line.share for line in lines] == [Decimal(0), Decimal("0.3"), Decimal(1)]
     certain, middle, sure = lines
     assert (certain.covered, sure.covered) == (25, 25)
+    assert (
+        len(set(Experiment.objects.values_list("protocol_sha256", flat=True))) == 75
+    )  # each test has its own seeds
     assert middle.covered >= 18
     if mode == "fixed":
         assert {line.mean_runs for line in lines} == {50}

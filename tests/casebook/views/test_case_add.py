@@ -317,6 +317,7 @@ def test_the_form_marks_what_is_required_and_explains_the_marks(as_owner: Client
     with override("en"):
         body = as_owner.get(URL).content.decode()
     assert body.count('class="asteriskField"') == 6
+    assert "What has an asterisk (*) is needed to rerun the prompt" in body
     assert "How to mark who speaks" in body
 
 

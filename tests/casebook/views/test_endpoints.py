@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -218,3 +219,56 @@ def test_the_default_endpoint_is_made_once_and_left_as_it_was_changed() -> None:
     Endpoint.objects.update(name="Renamed", is_enabled=False)
     assert ensure_default_endpoint() == endpoint
     assert Endpoint.objects.get().name == "Renamed"
+
+
+@pytest.mark.parametrize(
+    ("prices", "field"),
+    [
+        (("-1", "1", "USD"), "prompt_price"),
+        (("cheap", "1", "USD"), "prompt_price"),
+        (("1", "1" * 9, "USD"), "answer_price"),
+        (("1", "", "USD"), "answer_price"),
+        (("", "1", ""), "prompt_price"),
+        (("", "", "USD"), "prompt_price"),
+        (("1", "1", ""), "currency"),
+        (("1", "1", "US$"), "currency"),
+        (("1", "1", "dollars"), "currency"),
+    ],
+)
+def test_prices_are_complete_or_missing(
+    as_administrator: Client, prices: tuple[str, str, str], field: str
+) -> None:
+    names = ("prompt_price", "answer_price", "currency")
+    response = as_administrator.post(ADD, make_form(**dict(zip(names, prices, strict=True))))
+    assert list(response.context["form"].errors) == [field]
+
+
+def test_prices_are_kept_shown_and_can_be_cleared(as_administrator: Client) -> None:
+    as_administrator.post(ADD, make_form(prompt_price="0.075", answer_price="1,200", currency="usd"))
+    endpoint = Endpoint.objects.get()
+    assert (endpoint.prompt_price, endpoint.answer_price, endpoint.currency) == (
+        Decimal("0.075"),
+        Decimal(1200),
+        "USD",
+    )
+    page = as_administrator.get("/endpoints/").content.decode()
+    assert "0.075 USD for a million prompt tokens, 1200 USD for a million answer tokens" in page
+    form = as_administrator.get(f"/endpoints/{endpoint.pk}/edit/").content.decode()
+    assert 'value="0.075"' in form
+    as_administrator.post(f"/endpoints/{endpoint.pk}/edit/", make_form())
+    endpoint.refresh_from_db()
+    assert (endpoint.prompt_price, endpoint.answer_price, endpoint.currency) == (None, None, "")
+    assert not endpoint.has_prices
+
+
+def test_a_price_is_typed_and_shown_as_russian_writes_it(as_administrator: Client) -> None:
+    russian = {"accept-language": "ru"}
+    prices = {"prompt_price": "12,5", "answer_price": "1 200,25", "currency": "RUB"}
+    as_administrator.post(ADD, make_form(**prices), headers=russian)
+    endpoint = Endpoint.objects.get()
+    assert (endpoint.prompt_price, endpoint.answer_price) == (Decimal("12.5"), Decimal("1200.25"))
+    form = as_administrator.get(f"/endpoints/{endpoint.pk}/edit/", headers=russian)
+    assert 'value="12,5"' in form.content.decode()
+    again = {name: form.context["form"][name].value() for name in ("prompt_price", "answer_price")}
+    assert as_administrator.post(ADD, make_form(**prices, name="2"), headers=russian).status_code == 302
+    assert again == {"prompt_price": Decimal("12.5"), "answer_price": Decimal("1200.25")}

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
@@ -11,7 +12,7 @@ from casebook.forms.protocol import initial_values
 from casebook.models import Case, CaseTest
 from ensemble.exploring import run_batch
 from ensemble.models import Endpoint, Experiment
-from tests.casebook.cases_for_tests import add_draft_test, run_to_seal
+from tests.casebook.cases_for_tests import add_case, add_draft_test, run_to_seal
 from tests.ensemble.experiments import add_scripted_endpoint
 
 pytestmark = pytest.mark.django_db
@@ -236,3 +237,131 @@ def test_an_endpoint_whose_check_failed_is_marked_and_warned_of(as_owner: Client
     assert 'class="cb-unwell"' in page
     assert "No answer within 10 seconds." in page
     assert press(as_owner, draft, "save").status_code == 302
+
+
+RUSSIAN = "User: Можно ли вернуть деньги после поездки?\nAssistant: Да, можно."
+
+
+def test_a_russian_prompt_on_the_embedded_model_is_warned_of_beside_the_prompt_and_the_lock(
+    as_owner: Client, owner: User
+) -> None:
+    test = add_draft_test(add_case(owner, conversation=RUSSIAN, disputed_answer="Да, можно."))
+    warning = "does not understand Russian"
+    assert warning not in read_page(as_owner, test)
+    Endpoint.objects.update(backend=Endpoint.Kind.EMBEDDED)
+    before, _, beside_the_lock = read_page(as_owner, test).partition('id="lock-advice"')
+    assert warning in before
+    assert warning in beside_the_lock
+
+
+def test_the_last_poll_keeps_the_warning_beside_the_lock(as_owner: Client, owner: User) -> None:
+    test = add_draft_test(add_case(owner, conversation=RUSSIAN, disputed_answer="Да, можно."))
+    try_out(as_owner, test)
+    Endpoint.objects.update(backend=Endpoint.Kind.EMBEDDED)
+    poll = as_owner.get(url("test-tryouts", test)).content.decode()
+    assert "does not understand Russian" in poll.partition('id="lock-advice"')[2]
+
+
+def test_the_page_says_that_no_error_means_not_this_error(as_owner: Client, draft: CaseTest) -> None:
+    assert "“No error” means: not this error." in read_page(as_owner, draft)
+
+
+TEXT = {"detector": "text", "error_phrases": "wrong"}
+NUMBER = {"detector": "number", "truth": "495"}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "hidden"),
+    [
+        ({"stopping": "fixed"}, {"threshold": "a tenth", "most_runs": "3", "design": "0.5 0.5"}),
+        ({"stopping": "precision"}, {"runs": "many", "threshold": "0"}),
+        ({"stopping": "anytime"}, {"runs": "0", "design": "narrow"}),
+        (TEXT, {"truth": "x", "disputed": "1.2.3", "tolerance": "-1", "tolerance_kind": "?", "pick": "any"}),
+        (TEXT, {"rule": "sums", "decimal_mark": "dot", "unit": "m" * 41}),
+        (NUMBER, {"match": "like", "otherwise": "perhaps", "error_phrases": "phrase\n" * 51}),
+        (NUMBER, {"correct_phrases": "phrase\n" * 51}),
+    ],
+)
+def test_what_stands_in_the_fields_of_another_choice_never_blocks_saving(
+    as_owner: Client, draft: CaseTest, chosen: dict[str, str], hidden: dict[str, str]
+) -> None:
+    assert press(as_owner, draft, "save", **chosen, **hidden).status_code == 302
+    draft.experiment.refresh_from_db()
+    saved = draft.experiment.draft
+    for choice in ("detector", "stopping"):
+        assert saved[choice]["kind"] == chosen.get(choice, saved[choice]["kind"])
+    assert not set(hidden) & set(saved["stopping"])
+
+
+@pytest.mark.parametrize(
+    ("chosen", "mistaken"),
+    [
+        ({"stopping": "anytime"}, {"threshold": "a tenth"}),
+        ({"stopping": "fixed"}, {"runs": "many"}),
+        ({"detector": "number"}, {"truth": "x"}),
+        ({"detector": "text"}, {"error_phrases": "phrase\n" * 51}),
+        ({"stopping": "at will"}, {}),
+    ],
+)
+def test_a_mistake_in_the_fields_of_the_choice_that_was_made_is_shown(
+    as_owner: Client, draft: CaseTest, chosen: dict[str, str], mistaken: dict[str, str]
+) -> None:
+    response = press(as_owner, draft, "save", **chosen, **mistaken)
+    assert list(response.context["form"].errors) == list(mistaken or chosen)
+
+
+def estimate(client: Client, test: CaseTest, **changes: Any) -> Any:
+    """Post the form to the estimate, as htmx does when a field changes."""
+    values = {**initial_values(test.experiment.draft), **changes}
+    return client.post(
+        url("test-effort", test), {name: value for name, value in values.items() if value is not None}
+    )
+
+
+def test_the_page_says_that_its_estimate_is_of_the_saved_draft_and_asks_for_a_new_one_at_a_change(
+    as_owner: Client, draft: CaseTest
+) -> None:
+    page = read_page(as_owner, draft)
+    assert "For the saved draft:</strong> 1 arm, at most 12 labelled runs." in page
+    assert "Save the draft to have what you have changed estimated.</p></noscript>" in page
+    assert f'hx-post="{url("test-effort", draft)}"' in page
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"runs": "77"}, "As entered above:</strong> 1 arm, at most 77 labelled runs."),
+        ({"runs": "77", "question": ""}, "As entered above:</strong> 1 arm, at most 77 labelled runs."),
+        ({"temperatures": "0; 1.2"}, "As entered above:</strong> 3 arms, at most 12 labelled runs each."),
+        (
+            {"stopping": "anytime", "most_runs": "900"},
+            "As entered above:</strong> 1 arm, at most 900 labelled",
+        ),
+        (
+            {"stopping": "precision", "threshold": "?"},
+            "As entered above:</strong> 1 arm, at most 115 labelled",
+        ),
+        ({"runs": "many"}, "For the saved draft:</strong> 1 arm, at most 12 labelled runs."),
+        ({"runs": ""}, "For the saved draft:</strong> 1 arm, at most 12 labelled runs."),
+        ({"temperatures": "hot"}, "For the saved draft:</strong> 1 arm, at most 12 labelled runs."),
+    ],
+)
+def test_a_change_is_estimated_before_it_is_saved(
+    as_owner: Client, draft: CaseTest, changes: dict[str, str], said: str
+) -> None:
+    fragment = estimate(as_owner, draft, **changes).content.decode()
+    assert said in fragment
+    assert ("contains a mistake" in fragment) is said.startswith("For the saved")
+    assert ("<svg" in fragment) is (changes.get("stopping") == "precision")
+    before = draft.experiment.draft
+    draft.experiment.refresh_from_db()
+    assert draft.experiment.draft == before
+
+
+def test_only_the_team_estimates_and_a_locked_protocol_is_left_as_it_is(
+    as_owner: Client, as_stranger: Client, draft: CaseTest
+) -> None:
+    assert estimate(as_stranger, draft).status_code == 404
+    assert as_owner.get(url("test-effort", draft)).status_code == 405
+    run_to_seal(draft)
+    assert estimate(as_owner, draft, runs="99").status_code == 204

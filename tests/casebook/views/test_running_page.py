@@ -104,7 +104,7 @@ def test_everything_that_was_locked_is_on_the_page(client: Client, running: Case
         url("test-file", running, "protocol.json"),
     ):
         assert escape(expected) in page
-    for name, value in (("temperature", "0.8"), ("top-k", "40"), ("context length, tokens", "2,048")):
+    for name, value in (("temperature", "0.8"), ("top_k", "40"), ("context length, tokens", "2048")):
         assert f'{name} <bdi dir="ltr">{value}</bdi>' in page
 
 
@@ -155,7 +155,8 @@ def test_the_figure_of_answers_and_its_text_agree(client: Client, owner: User) -
     page = read(client, owner, url("test-detail", sealed))
     assert "25 different answers were given; the figure shows the 8 most frequent" in page
     assert "the list beneath the 20 most frequent." in page
-    assert page.count('<th scope="row" class="cb-num">') == 20
+    answers_list = page[page.index("The list of answers") :]
+    assert answers_list.count('<th scope="row" class="cb-num">') == 20
 
 
 def test_counted_runs_come_first_and_what_does_not_count_is_apart(
@@ -229,3 +230,12 @@ def test_a_running_test_tells_neither_differences_nor_variety_nor_drift(
     assert "Differences between arms" not in page
     assert "equally frequent" not in page
     assert "half had" not in page
+
+
+def test_a_paused_test_says_what_becomes_of_the_calls_on_their_way(
+    client: Client, running: CaseTest, owner: User
+) -> None:
+    said = "Calls that were on their way when the test was paused finish and are kept."
+    assert said not in read(client, owner, url("test-live", running))
+    client.post(url("test-steer", running), {"action": "pause"})
+    assert said in read(client, owner, url("test-live", running))

@@ -11,6 +11,7 @@ from django.test import Client
 
 from casebook.intake import copy_case
 from casebook.models import Case
+from casebook.samples import load_samples
 from tests.factories import make_sample
 
 
@@ -130,3 +131,14 @@ def test_dates_and_amounts_of_a_page_are_written_in_the_reader_s_language(client
         assert written in page
     assert "г.." not in page
     assert "2026-11-23" not in page
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_the_card_of_the_constructed_sample_tells_what_happened(client: Client, language: str) -> None:
+    load_samples()
+    client.cookies["django_language"] = language
+    page = client.get("/").content.decode()
+    assert {"en": "instead of 495.", "ru": "вместо 495."}[language] in page
+    lede = client.get("/samples/").content.decode()
+    assert {"en": "and a constructed example", "ru": "и\xa0вымышленный пример"}[language] in lede

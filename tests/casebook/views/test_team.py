@@ -88,3 +88,16 @@ def test_a_membership_of_another_case_is_not_touched(as_owner: Client, stranger:
     membership = other.memberships.create(user=stranger)
     as_owner.post(f"{case.get_absolute_url()}team/{membership.pk}/remove/")
     assert other.memberships.count() == 1
+
+
+def test_the_only_owner_is_not_offered_to_be_removed(
+    as_owner: Client, owner: User, teammate: User, case: Case
+) -> None:
+    addresses = [
+        f"{case.get_absolute_url()}team/{membership_of(case, user).pk}/remove/" for user in (owner, teammate)
+    ]
+    page = as_owner.get(case.get_absolute_url()).content.decode()
+    assert [address in page for address in addresses] == [False, True]
+    case.memberships.update(role=Membership.Role.OWNER)
+    page = as_owner.get(case.get_absolute_url()).content.decode()
+    assert [address in page for address in addresses] == [True, True]

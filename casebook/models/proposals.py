@@ -1,0 +1,76 @@
+"""Paraphrases that a model proposed, and what people made of them before the protocol was locked."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from casebook.models.measurements import CaseTest
+from ensemble.models import Endpoint
+
+
+class ProposalRequest(models.Model):
+    """One request for paraphrases of the disputed prompt; `seed` is that of the first, the others follow from it."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("queued")
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+
+    test = models.ForeignKey(CaseTest, on_delete=models.CASCADE, related_name="proposal_requests")
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.SET_NULL, null=True, related_name="+")
+    proposed_by = models.CharField(max_length=300)  # endpoint (model), as they were called then
+    prompt = models.TextField()  # the message that was to be put into other words
+    count = models.PositiveSmallIntegerField()
+    seed = models.PositiveIntegerField()
+    requested_by = models.CharField(max_length=150)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    message = models.TextField(blank=True)
+    owner = models.CharField(max_length=80, blank=True)
+    leased_until = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"{self.test}: {self.count} paraphrases by {self.proposed_by}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in (self.State.QUEUED, self.State.RUNNING)
+
+
+class Proposal(models.Model):
+    """One proposed paraphrase. `raw` is the model's answer as it came; `text` what it offers as a paraphrase."""
+
+    class Problem(models.TextChoices):
+        """Why a proposal cannot be approved as it is."""
+
+        EMPTY = "empty", _("The answer is empty.")
+        REFUSED = "refused", _("The model refused.")
+        CUT_OFF = "cut off", _("The answer was cut off.")
+        VERBATIM = "verbatim", _("This is the disputed prompt itself.")
+        DUPLICATE = "duplicate", _("Another proposal or paraphrase of this test says the same.")
+
+    class Decision(models.TextChoices):
+        APPROVED = "approved", _("approved")
+        DISCARDED = "discarded", _("discarded")
+
+    request = models.ForeignKey(ProposalRequest, on_delete=models.CASCADE, related_name="proposals")
+    number = models.PositiveSmallIntegerField()
+    raw = models.TextField(blank=True)
+    text = models.TextField(blank=True)
+    problem = models.CharField(max_length=10, choices=Problem.choices, blank=True)
+    decision = models.CharField(max_length=10, choices=Decision.choices, blank=True)
+    decided_by = models.CharField(max_length=150, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("request", "number")
+        constraints = [models.UniqueConstraint(fields=("request", "number"), name="one_proposal_per_number")]
+
+    def __str__(self) -> str:
+        return f"{self.request} #{self.number}"
