@@ -41,24 +41,31 @@ def collect_personal_data(user: Any) -> dict[str, Any]:
             Experiment.objects.filter(operator=user.get_username()),
             ("public_id", "title", "state", "created_at", "protocol_sha256"),
         ),
-        "paraphrases_requested_by_me": _facts(
-            ProposalRequest.objects.filter(requested_by=user.get_username()),
-            ("test__case__public_id", "test__number", "proposed_by", "count", "created_at"),
-        ),
-        "paraphrases_decided_by_me": _facts(
-            Proposal.objects.filter(decided_by=user.get_username()),
-            ("request__test__case__public_id", "request__test__number", "text", "decision"),
-        ),
-        "appraisals_signed_by_me": _facts(
-            Appraisal.objects.filter(signed_by=user.get_username()),
-            ("test__case__public_id", "test__number", "version", "signed_at", *ANSWERS),
-        ),
+        **_signed_by(user.get_username()),
         "reports_requested_by_me": _facts(
             Report.objects.filter(requested_by=user),
             ("public_id", "case__public_id", "language", "created_at"),
         ),
         "endpoints_opened_to_me": list(Endpoint.objects.filter(users=user).values_list("name", flat=True)),
         "sign_ins": _sign_ins(user.get_username()),
+    }
+
+
+def _signed_by(username: str) -> dict[str, Rows]:
+    """What bears the person's name as text: paraphrases asked for and decided on, appraisals."""
+    return {
+        "paraphrases_requested_by_me": _facts(
+            ProposalRequest.objects.filter(requested_by=username),
+            ("test__case__public_id", "test__number", "proposed_by", "count", "created_at"),
+        ),
+        "paraphrases_decided_by_me": _facts(
+            Proposal.objects.filter(decided_by=username),
+            ("request__test__case__public_id", "request__test__number", "text", "decision"),
+        ),
+        "appraisals_signed_by_me": _facts(
+            Appraisal.objects.filter(signed_by=username),
+            ("test__case__public_id", "test__number", "version", "signed_at", *ANSWERS),
+        ),
     }
 
 
