@@ -27,6 +27,11 @@ CLUSTER_SENTENCES: dict[str, Any] = {
         "The known true answer to the control prompt was missed in every one of %(runs)s runs.",
         "n",
     ),
+    "running.control": ngettext_lazy(
+        "So far the known true answer to the control prompt was missed in %(errors)s of %(runs)s run.",
+        "So far the known true answer to the control prompt was missed in %(errors)s of %(runs)s runs.",
+        "n",
+    ),
     # --- the same question in other words -----------------------------------------------------------------------
     "paraphrases.one": _("In the one paraphrase of the disputed prompt the share of errors was %(lowest)s."),
     "paraphrases.range": ngettext_lazy(

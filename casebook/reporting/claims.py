@@ -60,7 +60,8 @@ def write_running(arm: Document, stopping: str, numbers: NumberWriter) -> tuple[
         "runs": numbers.write_count(arm["runs"]),
         "share": numbers.write_share(arm["errors"] / arm["runs"]),
     }
-    found = write_sentence("running.rate", arm["runs"], **facts)
+    shape = "running.control" if arm["purpose"] == "control" else "running.rate"
+    found = write_sentence(shape, arm["runs"], **facts)
     sequence = arm["confidence_sequence"]
     if sequence is None:
         return found, write_sentence("interval.deterministic")

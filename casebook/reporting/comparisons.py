@@ -9,10 +9,9 @@ from typing import Any
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from casebook.figures import IntervalFigure, IntervalRow, draw_interval
+from casebook.figures import ForestFigure, ForestRow, draw_forest
 from casebook.neutral_names import say_arm
 from casebook.report_numbers import NumberWriter
-from casebook.reporting.claims import write_counts
 from casebook.reporting.drawings import Render, draw_once
 from casebook.reporting.words import ARM_TESTS, METHODS, say
 from casebook.sentences import write_sentence
@@ -71,7 +70,7 @@ def build_comparisons(
         comparisons=tuple(_view_comparison(each, arms, numbers) for each in found),
         has_tests=any(each["p_value"] is not None for each in found),
         notes=_write_notes(found, numbers),
-        figure=_draw_arms(result["arms"], numbers, render),
+        figure=_draw_arms([primary, *(arms[each["arm"]] for each in found)], numbers, render),
     )
 
 
@@ -175,18 +174,17 @@ def _write_notes(found: Sequence[Document], numbers: NumberWriter) -> tuple[str,
 
 
 def _draw_arms(arms: Sequence[Document], numbers: NumberWriter, render: Render) -> SafeString:
-    """The intervals of the arms beneath one another on one axis."""
+    """The intervals of the arms that are compared, beneath one another on one axis."""
     rows = tuple(
-        IntervalRow(
+        ForestRow(
             label=f"{arm['position'] + 1}. {say_arm(arm['name'])}",
             estimate=arm["interval"]["estimate"],
             low=arm["interval"]["low"],
             high=arm["interval"]["high"],
-            note=write_counts(arm, numbers),
         )
         for arm in arms
         if arm["interval"] and arm["runs"]
     )
     title = gettext("Error rates of the arms with their intervals")
-    figure = IntervalFigure(figure_id="arms-intervals", labels=numbers.labels, rows=rows, title=title)
-    return render(draw_interval, figure)
+    figure = ForestFigure(figure_id="arms-intervals", labels=numbers.labels, rows=rows, title=title)
+    return render(draw_forest, figure)

@@ -120,6 +120,8 @@ def write_pages(contexts: dict[str, Any], language: str) -> None:
             unsealed = {**arm, "stop": {"kind": kind, "reason": ""}}
             claims.write_running(unsealed, context.result["protocol"]["stopping"]["kind"], numbers)
         claims.write_running_groups(arm, numbers)
+        for each in context.result["arms"]:
+            claims.write_running(each, each["stopping"]["kind"], numbers)
     rule = StoppingRule(kind="fixed", runs=100)
     experiment: Any = SimpleNamespace(protocol=SimpleNamespace(rule_of=lambda _position: rule))
     arms = [ArmProgress(position=place, prefix=60, runs=40, errors=10, unlabelled=20) for place in (0, 1)]

@@ -68,6 +68,7 @@ USES = {
     "zero.compatible": "No error among the labelled runs of an arm with an interval.",
     "zero.one_sided": "After it, for a fixed number of runs.",
     "running.rate": "A labelled run is counted.",
+    "running.control": "Labelled runs of a control arm are counted.",
     "running.none": "No labelled run is counted.",
     "running.sequence": "Beside `running.rate` in a test with a fixed number of runs or planned precision.",
     "running.anytime": "Beside `running.rate` in an anytime test.",
