@@ -102,7 +102,7 @@ def _expect_runs(stopping: Mapping[str, Any]) -> tuple[int, tuple[tuple[float, f
         plan = offered_plan(stopping["half_width"], stopping["level"])
         return plan.max_runs, tuple((p, plan.expected_runs(p)) for p in EXPECTED_AT)
     most = int(stopping["runs"] if stopping["kind"] == "fixed" else stopping["max_runs"])
-    if stopping.get("threshold"):
+    if stopping["kind"] == "anytime" and (stopping.get("threshold") or stopping.get("half_width")):
         return most, ()
     return most, tuple((p, float(most)) for p in EXPECTED_AT)
 

@@ -45,6 +45,7 @@ DEFAULT_RUNS = 100
 LARGEST_FIXED_RUNS = 100_000
 DEFAULT_ANYTIME_RUNS = 500
 LEAST_ANYTIME_RUNS, LARGEST_ANYTIME_RUNS = 10, 10_000
+LEAST_HALF_WIDTH, LARGEST_HALF_WIDTH = Decimal("0.005"), Decimal("0.45")
 LEAST_THRESHOLD, LARGEST_THRESHOLD = Decimal("0.001"), Decimal("0.999")
 
 
@@ -233,8 +234,12 @@ def _stopping_rule(stopping: Mapping[str, Any]) -> StoppingRule:
 
 
 def _anytime_rule(stopping: Mapping[str, Any]) -> StoppingRule:
-    """At most `max_runs`; with a `threshold`, a share as text, the test ends as soon as it is decided."""
+    """At most `max_runs`; an arm ends as soon as its `threshold` is decided or its `half_width` is reached.
+
+    Both are shares as text, or empty.
+    """
     runs, threshold = int(stopping["max_runs"]), Decimal(stopping.get("threshold") or 0)
+    half_width = Decimal(stopping.get("half_width") or 0)
     if not LEAST_ANYTIME_RUNS <= runs <= LARGEST_ANYTIME_RUNS:
         raise ProtocolError(
             _("The largest number of runs is between %(least)s and %(most)s.")
@@ -243,7 +248,11 @@ def _anytime_rule(stopping: Mapping[str, Any]) -> StoppingRule:
         )
     if threshold and not LEAST_THRESHOLD <= threshold <= LARGEST_THRESHOLD:
         raise ProtocolError(_("The threshold is between 0.1 and 99.9 percent."), field="threshold")
-    return StoppingRule(kind="anytime", max_runs=runs, threshold=threshold)
+    if half_width and not LEAST_HALF_WIDTH <= half_width <= LARGEST_HALF_WIDTH:
+        raise ProtocolError(
+            _("Narrow enough is between 0.5 and 45 percentage points."), field="narrow_enough"
+        )
+    return StoppingRule(kind="anytime", max_runs=runs, threshold=threshold, half_width=half_width)
 
 
 def try_detector(

@@ -124,7 +124,10 @@ def _answer_anytime_width(width: float, level: float) -> RuleAnswer:
         return RuleAnswer(rule="anytime", runs=None)
     expected = tuple((p, wait.expected_runs(p)) for p in TRUE_SHARES)
     return RuleAnswer(
-        rule="anytime", runs=wait.max_runs, expected=expected, stopping=_plan_anytime(wait.max_runs, level)
+        rule="anytime",
+        runs=wait.max_runs,
+        expected=expected,
+        stopping=_plan_anytime(wait.max_runs, level, half_width=width),
     )
 
 
@@ -218,11 +221,17 @@ def _plan_precision(plan: PrecisionPlan | None) -> dict[str, Any] | None:
     }
 
 
-def _plan_anytime(runs: int | None, level: float, threshold: Decimal | None = None) -> dict[str, Any] | None:
+def _plan_anytime(
+    runs: int | None, level: float, threshold: Decimal | None = None, *, half_width: float = 0.0
+) -> dict[str, Any] | None:
     if runs is None or level != LOCKED_LEVEL or (threshold is not None and threshold < LEAST_THRESHOLD):
         return None
-    text = "" if threshold is None else decimal_text(threshold)
-    return {"kind": "anytime", "max_runs": max(runs, LEAST_ANYTIME_RUNS), "threshold": text}
+    return {
+        "kind": "anytime",
+        "max_runs": max(runs, LEAST_ANYTIME_RUNS),
+        "threshold": "" if threshold is None else decimal_text(threshold),
+        "half_width": decimal_text(half_width) if half_width else "",
+    }
 
 
 def estimate_outlay(runs: float, arms: int, pace: Pace | None, endpoint: Endpoint | None) -> Outlay:

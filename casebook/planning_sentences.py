@@ -30,10 +30,6 @@ PLANNING_SENTENCES: dict[str, Any] = {
         "The %(level)s confidence sequence takes %(least)s to %(greatest)s labelled runs on average to become as "
         "narrow as ±%(width)s percentage points, depending on the true share of errors, and never more than %(most)s."
     ),
-    "planning.width.anytime_end": _(
-        "The test itself does not end there: without a threshold it makes all the runs that it is planned for, and its "
-        "page shows all the while how narrow the sequence has become."
-    ),
     # --- a bound, no error having occurred ------------------------------------------------------------------------
     "planning.bound.fixed": ngettext_lazy(
         "If %(runs)s labelled run is not an error, the true share is at most %(bound)s with %(level)s confidence, as "

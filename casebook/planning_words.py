@@ -92,10 +92,7 @@ class PlanningWords:
         }
         if answer.plan is not None:
             return (write_sentence("planning.width.precision", plan=self._write_plan(answer), **spread),)
-        return (
-            write_sentence("planning.width.anytime", **facts, **spread),
-            write_sentence("planning.width.anytime_end"),
-        )
+        return (write_sentence("planning.width.anytime", **facts, **spread),)
 
     def _explain_bound(self, question: BoundQuestion, answer: RuleAnswer) -> tuple[str, ...]:
         if answer.runs is None:

@@ -15,6 +15,7 @@ from casebook.appraisal_sentences import APPRAISAL_SENTENCES
 from casebook.arm_sentences import ARM_SENTENCES
 from casebook.cluster_sentences import CLUSTER_SENTENCES
 from casebook.planning_sentences import PLANNING_SENTENCES
+from casebook.rule_sentences import RULE_SENTENCES
 from casebook.validation_sentences import VALIDATION_SENTENCES
 
 SENTENCES: dict[str, Any] = {
@@ -144,31 +145,6 @@ SENTENCES: dict[str, Any] = {
         "The true share is the share of all seeds for which this prompt, sent to this model with these settings, "
         "brings the error back."
     ),
-    # --- the decision of an anytime test against its threshold --------------------------------------------------
-    "decision.more": _(
-        "Decided: the true share is over %(threshold)s. The e-value against “%(threshold)s or less” is %(e_above)s; "
-        "%(e_needed)s or more decides."
-    ),
-    "decision.more_meaning": _(
-        "If the true share were %(threshold)s or less, at most %(miss)s of such tests would decide that it is more, "
-        "however often one looks."
-    ),
-    "decision.less": _(
-        "Decided: the true share is under %(threshold)s. The e-value against “%(threshold)s or more” is %(e_below)s; "
-        "%(e_needed)s or more decides."
-    ),
-    "decision.less_meaning": _(
-        "If the true share were %(threshold)s or more, at most %(miss)s of such tests would decide that it is less, "
-        "however often one looks."
-    ),
-    "decision.undecided": _(
-        "Not decided: whether the true share is over or under %(threshold)s. The e-value is %(e_above)s against "
-        "“%(threshold)s or less” and %(e_below)s against “%(threshold)s or more”; %(e_needed)s or more decides."
-    ),
-    "decision.undecided_meaning": _(
-        "It does not follow that the true share is close to %(threshold)s. A decision also takes the least number of "
-        "runs that the protocol names."
-    ),
     # --- none of n ----------------------------------------------------------------------------------------------
     "zero.compatible": ngettext_lazy(
         "0 of %(runs)s run is compatible with a true share of up to %(high)s. It does not show that the error "
@@ -180,32 +156,7 @@ SENTENCES: dict[str, Any] = {
     "zero.one_sided": _(
         "As a one-sided bound: with %(level)s confidence the true share is at most %(bound)s."
     ),
-    # --- the stopping rule, as locked ---------------------------------------------------------------------------
-    "rule.fixed": ngettext_lazy(
-        "Fixed before the first counted run: stop at %(runs)s labelled run.",
-        "Fixed before the first counted run: stop at %(runs)s labelled runs.",
-        "n",
-    ),
-    "rule.precision": ngettext_lazy(
-        "Fixed before the first counted run: stop as soon as the interval is no wider than ±%(half_width)s "
-        "percentage points, not before %(min_runs)s labelled runs; at most %(max_runs)s run is needed.",
-        "Fixed before the first counted run: stop as soon as the interval is no wider than ±%(half_width)s "
-        "percentage points, not before %(min_runs)s labelled runs; at most %(max_runs)s runs are needed.",
-        "n",
-    ),
-    "rule.anytime": _(
-        "Fixed before the first counted run: an interval that stays valid however often one looks and whenever one "
-        "stops; labelled runs: %(max_runs)s."
-    ),
-    "rule.anytime_threshold": _(
-        "Fixed before the first counted run: stop as soon as it is decided whether the true share is over or under "
-        "%(threshold)s; labelled runs: at least %(min_runs)s, at most %(max_runs)s."
-    ),
-    "rule.limit": ngettext_lazy(
-        "Each arm ends after %(limit)s run at the latest, whether or not the answers have a label.",
-        "Each arm ends after %(limit)s runs at the latest, whether or not the answers have a label.",
-        "n",
-    ),
+    # --- the determinism audit, as locked -----------------------------------------------------------------------
     "audit.planned": _("%(minimum)s seeds, or %(share)s of the counted runs if that is more."),
     # --- how the arm ended --------------------------------------------------------------------------------------
     "ended.rule": ngettext_lazy(
@@ -387,6 +338,7 @@ SENTENCES: dict[str, Any] = {
     **ARM_SENTENCES,
     **CLUSTER_SENTENCES,
     **PLANNING_SENTENCES,
+    **RULE_SENTENCES,
     **VALIDATION_SENTENCES,
 }
 

@@ -16,8 +16,10 @@ from casebook.experiments import (
     DEFAULT_ANYTIME_RUNS,
     LARGEST_ANYTIME_RUNS,
     LARGEST_FIXED_RUNS,
+    LARGEST_HALF_WIDTH,
     LARGEST_THRESHOLD,
     LEAST_ANYTIME_RUNS,
+    LEAST_HALF_WIDTH,
     LEAST_THRESHOLD,
     Draft,
     draft_sha256,
@@ -61,7 +63,11 @@ _NUMBER_FIELDS = (
 )
 FIELDS_OF_CHOICES = {
     "detector": {"text": _TEXT_FIELDS, "number": _NUMBER_FIELDS},
-    "stopping": {"fixed": ("runs",), "precision": ("design",), "anytime": ("most_runs", "threshold")},
+    "stopping": {
+        "fixed": ("runs",),
+        "precision": ("design",),
+        "anytime": ("most_runs", "threshold", "narrow_enough"),
+    },
 }
 # What decides how many runs a test may take.
 PLANNING_FIELDS = {"temperatures", "stopping", *chain.from_iterable(FIELDS_OF_CHOICES["stopping"].values())}
@@ -203,8 +209,16 @@ class ProtocolForm(forms.Form):
         decimal_places=2,
         help_text=_(
             "Decides whether the share of errors is over or under it; an arm ends as soon as that is decided. "
-            "Empty: no decision, all runs are made."
+            "Empty: no decision."
         ),
+    )
+    narrow_enough = NumberTextField(
+        label=_("Narrow enough at, ± percentage points"),
+        required=False,
+        min_value=(LEAST_HALF_WIDTH * 100).normalize(),
+        max_value=(LARGEST_HALF_WIDTH * 100).normalize(),
+        decimal_places=2,
+        help_text=_("An arm ends as soon as its interval is as narrow as this. Empty: no such end."),
     )
 
     def __init__(self, posted: Mapping[str, Any] | None, *, user: Any, draft: Draft) -> None:
@@ -295,8 +309,12 @@ def _stopping_of(data: Mapping[str, Any]) -> dict[str, Any]:
     if data["stopping"] == "fixed":
         return {"kind": "fixed", "runs": data["runs"]}
     if data["stopping"] == "anytime":
-        threshold = "" if data["threshold"] is None else decimal_text(data["threshold"] / 100)
-        return {"kind": "anytime", "max_runs": data["most_runs"], "threshold": threshold}
+        return {
+            "kind": "anytime",
+            "max_runs": data["most_runs"],
+            "threshold": _share_of(data["threshold"]),
+            "half_width": _share_of(data["narrow_enough"]),
+        }
     half_width, level = data["design"].split() if data["design"] else ("0.1", "0.95")
     return {"kind": "precision", "half_width": half_width, "level": level}
 
@@ -353,8 +371,13 @@ def initial_values(draft: Draft) -> dict[str, Any]:
         "runs": stopping.get("runs", 100),
         "most_runs": stopping.get("max_runs", DEFAULT_ANYTIME_RUNS),
         "threshold": _percent_of(stopping.get("threshold")),
+        "narrow_enough": _percent_of(stopping.get("half_width")) if stopping["kind"] == "anytime" else None,
         "design": f"{stopping.get('half_width', '0.1')} {stopping.get('level', '0.95')}",
     }
+
+
+def _share_of(percent: Decimal | None) -> str:
+    return "" if percent is None else decimal_text(percent / 100)
 
 
 def _percent_of(share: str | None) -> Decimal | None:

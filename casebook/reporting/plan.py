@@ -43,15 +43,15 @@ def write_rule(stopping: Document, numbers: NumberWriter) -> str:
 
 
 def _write_anytime_rule(stopping: Document, numbers: NumberWriter) -> str:
-    facts = {"max_runs": numbers.write_count(stopping["max_runs"])}
-    threshold = float(stopping["threshold"])
-    if not threshold:
-        return write_sentence("rule.anytime", **facts)
-    facts |= {
-        "threshold": numbers.write_level(threshold),
+    threshold, half_width = float(stopping["threshold"]), float(stopping["half_width"])
+    shape = {(True, True): "_both", (True, False): "_threshold", (False, True): "_width", (False, False): ""}
+    facts = {
+        "max_runs": numbers.write_count(stopping["max_runs"]),
         "min_runs": numbers.write_count(stopping["min_runs"]),
+        "threshold": numbers.write_level(threshold),
+        "half_width": numbers.write_points(stopping["half_width"]),
     }
-    return write_sentence("rule.anytime_threshold", **facts)
+    return write_sentence(f"rule.anytime{shape[bool(threshold), bool(half_width)]}", **facts)
 
 
 def write_limit(stopping: Document, numbers: NumberWriter) -> str:

@@ -119,11 +119,13 @@ def interval_document(interval: Interval | None) -> dict[str, Any] | None:
     return None if interval is None else {**asdict(interval), "notes": list(interval.notes)}
 
 
-def make_rule(kind: str, runs: int, threshold: str = "0") -> StoppingRule:
+def make_rule(kind: str, runs: int, threshold: str = "0", half_width: str = "0") -> StoppingRule:
     if kind == FIXED:
         return StoppingRule(kind="fixed", runs=runs)
     if kind == ANYTIME:
-        return StoppingRule(kind="anytime", max_runs=100, threshold=Decimal(threshold))
+        return StoppingRule(
+            kind="anytime", max_runs=100, threshold=Decimal(threshold), half_width=Decimal(half_width)
+        )
     return StoppingRule(
         kind="precision",
         half_width=Decimal(str(PLAN.half_width)),
@@ -403,6 +405,13 @@ SHAPES: dict[str, dict[str, Any]] = {
     "anytime": {"rule": ANYTIME, "counts": {"error": 31, "no error": 69}},
     "anytime more": {"rule": ANYTIME, "threshold": "0.2", "counts": {"error": 22, "no error": 24}},
     "anytime less": {"rule": ANYTIME, "threshold": "0.05", "counts": {"no error": 74}},
+    "anytime narrow": {"rule": ANYTIME, "half_width": "0.2", "counts": {"error": 31, "no error": 30}},
+    "anytime narrow or less": {
+        "rule": ANYTIME,
+        "threshold": "0.3",
+        "half_width": "0.15",
+        "counts": {"error": 5, "no error": 69},
+    },
     "anytime undecided": {"rule": ANYTIME, "threshold": "0.3", "counts": {"error": 31, "no error": 69}},
     "cancelled": {
         "counts": {"error": 9, "no error": 31, "unclear": 6},
@@ -524,7 +533,9 @@ def make_result(shape_name: str) -> tuple[dict[str, Any], str]:
     shape = SHAPES[shape_name]
     finished = sum(shape["counts"].get(name, 0) for name in ("error", "no error", "refused"))
     runs = finished if shape.get("stop", "rule") == "rule" else 300
-    rule = make_rule(shape.get("rule", FIXED), runs, shape.get("threshold", "0"))
+    rule = make_rule(
+        shape.get("rule", FIXED), runs, shape.get("threshold", "0"), shape.get("half_width", "0")
+    )
     protocol = make_protocol(
         rule,
         shape.get("temperatures", ("0.8",)),

@@ -17,6 +17,7 @@ from casebook import (
     cluster_sentences,
     planning_sentences,
     planning_words,
+    rule_sentences,
     sentences,
     validation_sentences,
 )
@@ -60,6 +61,8 @@ FINDINGS = {
     "anytime": ("finding.rate", "interval.anytime", "ended.rule"),
     "anytime more": ("finding.rate", "interval.anytime", "ended.rule"),
     "anytime less": ("finding.zero", "interval.anytime", "ended.rule"),
+    "anytime narrow": ("finding.rate", "interval.anytime", "ended.rule"),
+    "anytime narrow or less": ("finding.rate", "interval.anytime", "ended.rule"),
     "anytime undecided": ("finding.rate", "interval.anytime", "ended.rule"),
     "cancelled": ("finding.interim", "interval.sequence", "ended.cancelled"),
     "failed": ("finding.interim_zero", "interval.sequence", "ended.failed"),
@@ -116,6 +119,7 @@ def read_templates() -> dict[str, list[str]]:
         cluster_sentences,
         planning_sentences,
         validation_sentences,
+        rule_sentences,
     )
     return {key: texts for table in tables for key, texts in read_table(table.__file__).items()}
 

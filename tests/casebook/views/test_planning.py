@@ -141,10 +141,22 @@ def test_a_mistake_in_another_question_does_not_matter(as_owner: Client, draft: 
         ("half_width=10", "fixed", {"kind": "fixed", "runs": 104}),
         ("half_width=12", "precision", {"kind": "precision", "half_width": "0.1", "level": "0.95"}),
         ("half_width=7&level=99", "precision", {"kind": "precision", "half_width": "0.05", "level": "0.99"}),
-        ("half_width=10", "anytime", {"kind": "anytime", "max_runs": 298, "threshold": ""}),
+        (
+            "half_width=10",
+            "anytime",
+            {"kind": "anytime", "max_runs": 298, "threshold": "", "half_width": "0.1"},
+        ),
         ("question=bound&bound=5", "fixed", {"kind": "fixed", "runs": 59}),
-        ("question=bound&bound=5", "threshold", {"kind": "anytime", "max_runs": 500, "threshold": "0.05"}),
-        ("question=bound&bound=1", "threshold", {"kind": "anytime", "max_runs": 754, "threshold": "0.01"}),
+        (
+            "question=bound&bound=5",
+            "threshold",
+            {"kind": "anytime", "max_runs": 500, "threshold": "0.05", "half_width": ""},
+        ),
+        (
+            "question=bound&bound=1",
+            "threshold",
+            {"kind": "anytime", "max_runs": 754, "threshold": "0.01", "half_width": ""},
+        ),
         ("question=arms&share_a=50&share_b=30", "fixed", {"kind": "fixed", "runs": 102}),
     ],
 )

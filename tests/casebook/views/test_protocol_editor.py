@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -293,10 +294,25 @@ def test_what_stands_in_the_fields_of_another_choice_never_blocks_saving(
     assert not set(hidden) & set(saved["stopping"])
 
 
+@pytest.mark.parametrize(("entered", "half_width"), [("5", "0.05"), ("2,5", ""), ("2.5", "0.025"), ("", "")])
+def test_an_anytime_test_may_end_when_its_interval_is_narrow_enough(
+    as_owner: Client, draft: CaseTest, entered: str, half_width: str
+) -> None:
+    response = press(as_owner, draft, "save", stopping="anytime", most_runs="400", narrow_enough=entered)
+    draft.experiment.refresh_from_db()
+    if response.status_code == 200:  # a decimal comma, where the language has a point
+        assert "narrow_enough" in response.context["form"].errors
+        return
+    assert draft.experiment.draft["stopping"]["half_width"] == half_width
+    rule = experiments.build_protocol(draft.case, draft.experiment.draft).stopping
+    assert (rule.max_runs, rule.half_width) == (400, Decimal(half_width or 0))
+
+
 @pytest.mark.parametrize(
     ("chosen", "mistaken"),
     [
         ({"stopping": "anytime"}, {"threshold": "a tenth"}),
+        ({"stopping": "anytime"}, {"narrow_enough": "0.1"}),
         ({"stopping": "fixed"}, {"runs": "many"}),
         ({"detector": "number"}, {"truth": "x"}),
         ({"detector": "text"}, {"error_phrases": "phrase\n" * 51}),
