@@ -30,8 +30,8 @@ APPRAISAL_SENTENCES: dict[str, Any] = {
         "Runs without an error that bring the end of the confidence sequence down to %(share)s: %(needed)s."
     ),
     "rival.single": _(
-        "By this measurement a single rerun of the prompt shows no error with a probability of %(miss)s (%(level)s "
-        "interval: %(low)s to %(high)s)."
+        "A single rerun of the prompt shows no error with a probability of %(miss)s (%(level)s interval: %(low)s to "
+        "%(high)s)."
     ),
     "rival.dated": _(
         "The incident is dated %(incident)s; the runs were made %(between)s. Which model answered in the incident was "
@@ -71,6 +71,13 @@ APPRAISAL_SENTENCES: dict[str, Any] = {
         "%(level)s interval allows from %(low)s to %(high)s.",
         "At the measured share, at least one of %(uses)s uses would meet the error with a probability of %(chance)s; "
         "the result’s %(level)s interval allows from %(low)s to %(high)s.",
+        "n",
+    ),
+    "exposure.chance_same": ngettext_lazy(
+        "At the measured share, %(uses)s use would meet the error with a probability of %(chance)s; at both ends of "
+        "the result’s %(level)s interval the probability is %(low)s.",
+        "At the measured share, at least one of %(uses)s uses would meet the error with a probability of %(chance)s; "
+        "at both ends of the result’s %(level)s interval the probability is %(low)s.",
         "n",
     ),
     "exposure.expected": _(

@@ -21,14 +21,19 @@ def open_editor(test: CaseTest) -> HttpResponse:
     return response
 
 
+def open_new_arm(test: CaseTest, purpose: str) -> HttpResponse:
+    """To the form of a new arm of this kind."""
+    response = redirect("casebook:arm-add", test.case.public_id, test.number)
+    response["Location"] += "?" + urlencode({"purpose": purpose})
+    return response
+
+
 def follow_button(request: HttpRequest, test: CaseTest) -> HttpResponse | None:
     """Where the pressed button leads, the draft being saved; None for buttons that are none of ours."""
     action, _space, which = request.POST.get("action", "").partition(" ")
     place = (test.case.public_id, test.number)
     if action == "add-arm":
-        response = redirect("casebook:arm-add", *place)
-        response["Location"] += "?" + urlencode({"purpose": which})
-        return response
+        return open_new_arm(test, which)
     if action == "edit-arm" and find_entry(test.experiment.draft, which):
         return redirect("casebook:arm-edit", *place, which)
     if action == "remove-arm":

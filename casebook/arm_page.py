@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from casebook import experiments
+from casebook.arm_buttons import open_new_arm
 from casebook.arm_drafts import put_entry, sign_entry
 from casebook.arm_purposes import PURPOSES
 from casebook.arms import (
@@ -30,11 +31,11 @@ from casebook.models import CaseTest
 from casebook.neutral_names import say_arm
 from casebook.report_numbers import number_writer
 from casebook.reporting.arm_words import write_origin
-from casebook.reporting.plan import list_detector
+from casebook.reporting.planned_arms import list_own_detector
 from casebook.text_changes import compare_messages
 from ensemble.detectors.base import Finding
 from ensemble.errors import ProtocolError
-from ensemble.protocol import Arm, Purpose, StoppingRule
+from ensemble.protocol import DETECTED_REFUSALS, Arm, Purpose, StoppingRule
 
 # What a control changes of a conversation is all of it, and a day changes nothing.
 COMPARED_TEXTS = frozenset(Purpose) - {Purpose.CONTROL, Purpose.DAY, Purpose.ENDPOINT}
@@ -113,12 +114,15 @@ class ArmPage:
         draft = self.test.experiment.draft
         lines = self.form.cleaned_data.get("answers", "").splitlines()
         detector = self.entered.detector or draft["detector"]
-        return experiments.try_detector(detector, draft["refusal_phrases"], [x for x in lines if x.strip()])
+        phrases = () if self.purpose in DETECTED_REFUSALS else draft["refusal_phrases"]
+        return experiments.try_detector(detector, phrases, [x for x in lines if x.strip()])
 
     def _save(self, entry: ArmDraft) -> HttpResponse | None:
         draft = put_entry(self.test.experiment.draft, entry)
         if experiments.save_draft(self.test, draft, seen_sha256=self.form.cleaned_data["seen_sha256"]):
             messages.success(self.request, _("The arm is saved."))
+            if self.request.POST.get("action") == "save-another":
+                return open_new_arm(self.test, self.purpose.value)
             return redirect("casebook:arm-edit", self.test.case.public_id, self.test.number, entry["key"])
         self.test.experiment.refresh_from_db()
         if not self.test.experiment.is_draft:
@@ -165,15 +169,14 @@ class ArmPage:
         if arm is None:
             return {}
         draft = self.test.experiment.draft
-        protocol = {"detector": arm.detector, "refusal_phrases": draft["refusal_phrases"]}
+        numbers = number_writer(get_language() or "en")
+        described = {"detector": arm.detector, "purpose": arm.purpose}
         renames = self.purpose == Purpose.IRRELEVANT_NAME
         return {
             "changes": compare_messages(self.primary.messages, arm.messages)
             if self.purpose in COMPARED_TEXTS
             else (),
             "prompt": arm.messages if self.purpose == Purpose.CONTROL else (),
-            "detector": list_detector(protocol, number_writer(get_language() or "en"))
-            if arm.detector
-            else (),
+            "detector": list_own_detector(described, draft, numbers),
             "keeps_detector": renames and arm.detector is None,
         }

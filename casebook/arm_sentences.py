@@ -62,7 +62,7 @@ ARM_SENTENCES: dict[str, Any] = {
     ),
     "comparison.not_shown": _(
         "Between arm %(arm)s and arm %(other)s no difference is shown; that is not proof that there is none "
-        "(%(level)s interval for arm %(arm)s: %(range)s)."
+        "(%(level)s interval of the difference, arm %(arm)s against arm %(other)s: %(range)s)."
     ),
     "comparison.unclear": _(
         "The interval and the adjusted p-value do not agree here; a difference counts as shown only when both show it."

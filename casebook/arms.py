@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from casebook.neutral_names import ARM_KINDS, TEMPERATURE, say_arm
 from casebook.renaming import rename_detector, rename_text
 from ensemble.detectors import build_detector
+from ensemble.detectors.normalise import group_key
 from ensemble.errors import ProtocolError
 from ensemble.models import Endpoint
 from ensemble.protocol import BY_HAND, Arm, Message, Origin, Purpose, StoppingRule, decimal_text
@@ -208,3 +209,15 @@ def check_before_locking(draft: Draft, user: Any) -> None:
             raise _wrong(name, _("you may not use its endpoint. Choose another, or have it opened to you."))
         if is_in_the_past(entry):
             raise _wrong(name, _("its time has passed. Choose a later one."))
+
+
+def list_agreeing_controls(draft: Draft) -> list[str]:
+    """The names of controls whose true answer is a word that means the error: a model that always says it passes."""
+    errors = set(map(group_key, draft["detector"].get("error_phrases", [])))
+    entries = entries_of(draft)
+    return [
+        name
+        for entry, name in zip(entries, name_entries(entries), strict=True)
+        if entry["purpose"] == Purpose.CONTROL
+        and errors & set(map(group_key, entry["detector"].get("correct_phrases", [])))
+    ]

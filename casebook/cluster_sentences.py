@@ -57,8 +57,12 @@ CLUSTER_SENTENCES: dict[str, Any] = {
         "Each wording is shown by itself: with fewer than %(needed)s of them nothing is said of others."
     ),
     "paraphrases.cut": _(
-        "Each wording is shown by itself: not every one has the number of runs that was fixed beforehand, so nothing "
-        "is said of others."
+        "Each wording is shown by itself: not every planned one has the number of runs that was fixed beforehand, so "
+        "nothing is said of others."
+    ),
+    "paraphrases.changed": _(
+        "Each wording is shown by itself: the model that answered was not the same for all of them, and models are "
+        "never pooled."
     ),
     "paraphrases.apart": _(
         "The disputed prompt is not among them: it was chosen because it had failed, which a paraphrase was not."
@@ -85,8 +89,21 @@ CLUSTER_SENTENCES: dict[str, Any] = {
         "Each day is shown by itself: with fewer than %(needed)s of them nothing is said of others."
     ),
     "days.cut": _(
-        "Each day is shown by itself: not every one has the number of runs that was fixed beforehand, so nothing is "
-        "said of others."
+        "Each day is shown by itself: not every planned one has the number of runs that was fixed beforehand, so "
+        "nothing is said of others."
+    ),
+    "days.changed": _(
+        "Each day is shown by itself: the model that answered was not the same on all of them, and models are never "
+        "pooled."
+    ),
+    "times.range": ngettext_lazy(
+        "In %(count)s series of runs the share of errors ranged from %(lowest)s to %(highest)s.",
+        "In %(count)s series of runs the share of errors ranged from %(lowest)s to %(highest)s.",
+        "n",
+    ),
+    "days.same": _(
+        "They were not all made on different calendar days (UTC), so nothing is said about days: the times stand in "
+        "the table."
     ),
     "days.apart": ngettext_lazy(
         "The first of them is the primary arm, with its first %(runs)s labelled run.",

@@ -1,8 +1,9 @@
 """A conversation pasted as text with role marks, as turns; and turns as such a text.
 
 A mark is a role's name at the start of a line with a colon behind it, or alone on its line: "User: …", "**AI:** …",
-"ChatGPT said:", "Вы сказали:". A backslash before it makes it ordinary text. The pair question / answer counts only
-in a conversation that begins with it: models head their results with "Answer:", too.
+"ChatGPT said:", "Вы сказали:". With a colon the name of the incident's product is a mark, too. A backslash before it
+makes it ordinary text. The pair question / answer counts only in a conversation that begins with it: models head their
+results with "Answer:", too.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.utils.translation import gettext as _
 
@@ -29,19 +31,17 @@ _PRODUCTS = (
     r"(?:[\ -](?:[\w.]*\d[\w.]*|plus|pro|mini|nano|turbo|flash|lite|max|ultra|sonnet|opus|haiku|fast)){0,4}"
 )
 _QUESTIONS, _ANSWERS = r"question|q|вопрос", r"answer|a|ответ"
-_MARK = re.compile(
-    rf"""
+_MARK = rf"""
     [ \t\u00a0\u200b\u200e\ufeff]*+ (?P<escape>\\*+) (?:\#{{1,6}}[ ]+|>[ ])? (?P<bold>\*\*|__|\*|_)?
-    (?: (?P<user>{_USERS}) | (?P<system>{_SYSTEMS}) | (?P<assistant>{_ASSISTANTS}|{_PRODUCTS})
+    (?: (?P<user>{_USERS}) | (?P<system>{_SYSTEMS}) | (?P<assistant>{_ASSISTANTS}|{_PRODUCTS}|PRODUCT)
       | (?P<question>{_QUESTIONS}) | (?P<answer>{_ANSWERS}) )
     (?:[ ](?:said|says|wrote|сказал[аи]?))?
     (?(bold)
         (?: (?P=bold)[ \t]* (?::(?P<behind>.*))? | :(?P=bold)(?P<after>.*) )
       | [ \t]* (?::(?P<beside>.*))?
     )
-    """,
-    re.VERBOSE | re.IGNORECASE | re.DOTALL,
-)
+    """
+_LONGEST_SPEAKER = 60
 _ROLE_OF = {
     "user": "user",
     "question": "user",
@@ -60,6 +60,13 @@ _WRITTEN = {
     "en": {"system": "System", "user": "User", "assistant": "Assistant"},
     "ru": {"system": "Система", "user": "Пользователь", "assistant": "Ассистент"},
 }
+
+
+@lru_cache(maxsize=64)
+def _compile_marks(product: str) -> re.Pattern[str]:
+    """The marks, with the name of a product among those of the assistant."""
+    named = f"|{re.escape(product)}" if 0 < len(product) <= _LONGEST_SPEAKER else ""
+    return re.compile(_MARK.replace("|PRODUCT", named), re.VERBOSE | re.IGNORECASE | re.DOTALL)
 
 
 class ConversationError(ValueError):
@@ -82,7 +89,7 @@ class _Mark:
     rest: str
 
 
-def parse_conversation(text: str) -> tuple[Turn, ...]:
+def parse_conversation(text: str, product: str = "") -> tuple[Turn, ...]:
     """The turns of a pasted conversation; a text without any mark is one turn of the user.
 
     Contents are kept verbatim except for blank lines around them and line ends, which become LF. Raises
@@ -91,7 +98,7 @@ def parse_conversation(text: str) -> tuple[Turn, ...]:
     """
     if not text.strip():
         raise ConversationError(_("The conversation is empty."))
-    blocks = list(_split_blocks(text.replace("\r\n", "\n").replace("\r", "\n").split("\n")))
+    blocks = list(_split_blocks(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), product.strip()))
     if len(blocks) > 1 and not blocks[0].content:
         del blocks[0]  # nothing stands before the first mark
     elif len(blocks) > 1 and blocks[1].role != "assistant":
@@ -125,12 +132,12 @@ def _hint() -> str:
     return _("If a line only looks like a mark, put a backslash before it: “\\Answer:”.")
 
 
-def _split_blocks(lines: Sequence[str]) -> Iterator[Turn]:
+def _split_blocks(lines: Sequence[str], product: str) -> Iterator[Turn]:
     """The text before the first mark as a turn of the user, then the turns as marked; contents may be empty."""
     role, block = "user", list[str]()
-    kinds = _find_kinds(lines)
+    kinds = _find_kinds(lines, product)
     for line in lines:
-        mark = _read_mark(line)
+        mark = _read_mark(line, product)
         if mark is None:
             block.append(line)
         elif mark.is_escaped:
@@ -143,20 +150,21 @@ def _split_blocks(lines: Sequence[str]) -> Iterator[Turn]:
     yield Turn(role=role, content=_join_lines(block))
 
 
-def _find_kinds(lines: Sequence[str]) -> frozenset[str]:
+def _find_kinds(lines: Sequence[str], product: str) -> frozenset[str]:
     """The kinds of mark that count: question and answer only if the first mark is one of them."""
-    marks = (_read_mark(line) for line in lines)
+    marks = (_read_mark(line, product) for line in lines)
     first = next((mark.kind for mark in marks if mark and not mark.is_escaped), "")
     pair = frozenset(("question", "answer"))
     return frozenset(_ROLE_OF) if first in pair else frozenset(_ROLE_OF) - pair
 
 
-def _read_mark(line: str) -> _Mark | None:
-    match = _MARK.fullmatch(line)
+def _read_mark(line: str, product: str = "") -> _Mark | None:
+    match = _compile_marks(product).fullmatch(line)
     if match is None:
         return None
     rest = next((match[name] for name in ("behind", "after", "beside") if match[name] is not None), None)
-    if rest is None and _SINGLE_LETTER.fullmatch(line):
+    is_product = product and _compile_marks("").fullmatch(line) is None
+    if rest is None and (is_product or _SINGLE_LETTER.fullmatch(line)):
         return None
     kind = next(name for name in _ROLE_OF if match[name])
     return _Mark(
@@ -173,18 +181,18 @@ def _join_lines(lines: Sequence[str]) -> str:
     return "\n".join(lines[filled[0] : filled[-1] + 1]) if filled else ""
 
 
-def format_conversation(turns: Sequence[Turn], language: str) -> str:
+def format_conversation(turns: Sequence[Turn], language: str, product: str = "") -> str:
     """The turns as a text that `parse_conversation` reads back, with marks in `language` ("en", "ru").
 
     What comes back is equal for every turn that `parse_conversation` could have returned.
     """
     written = _WRITTEN["ru" if language.startswith("ru") else "en"]
-    return "\n\n".join(f"{written[turn.role]}:\n{_escape_marks(turn.content)}" for turn in turns)
+    return "\n\n".join(f"{written[turn.role]}:\n{_escape_marks(turn.content, product)}" for turn in turns)
 
 
-def _escape_marks(content: str) -> str:
+def _escape_marks(content: str, product: str) -> str:
     lines = content.split("\n")
-    marks = [_read_mark(line) for line in lines]
+    marks = [_read_mark(line, product.strip()) for line in lines]
     return "\n".join(
         line if mark is None else f"{line[: mark.escape]}\\{line[mark.escape :]}"
         for line, mark in zip(lines, marks, strict=True)

@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from casebook import experiments
 from casebook.arm_buttons import follow_button
 from casebook.arm_list import list_arms, list_offers
-from casebook.arms import check_before_locking
+from casebook.arms import check_before_locking, list_agreeing_controls
+from casebook.draft_sections import list_differing
 from casebook.effort import Effort, estimate_effort
 from casebook.figures import (
     ExpectedRuns,
@@ -25,9 +26,10 @@ from casebook.figures import (
 )
 from casebook.forms.protocol import ProtocolForm, SampleAnswersForm, TryOutForm
 from casebook.models import CaseTest
+from casebook.neutral_names import say_arm
 from casebook.report_numbers import NumberWriter, number_writer
 from casebook.reporting.reasons import write_reason
-from casebook.tryouts import OPEN_STATES, advise, label_runs
+from casebook.tryouts import OPEN_STATES, advise, is_waiting, label_runs
 from ensemble.detectors import build_detector
 from ensemble.detectors.base import Finding
 from ensemble.errors import EnsembleError, ProtocolError
@@ -87,15 +89,21 @@ class EditorPage:
             self._refresh_seen()
             return True
         self.test.experiment.refresh_from_db()
-        self.form.add_error(
-            None,
-            _(
-                "This draft was changed in the meantime, in another window or by a teammate. "
-                "Compare, and save again to keep what you see here."
-            ),
-        )
+        self.form.add_error(None, self._explain_conflict(draft))
         self._refresh_seen()  # saving again is then a decision, not an accident
         return False
+
+    def _explain_conflict(self, entered: dict[str, Any]) -> str:
+        sections = list_differing(entered, self.test.experiment.draft)
+        if not sections:
+            return _(
+                "This draft was changed in the meantime, in another window or by a teammate. "
+                "Compare, and save again to keep what you see here."
+            )
+        return _(
+            "This draft was changed in the meantime, in another window or by a teammate. What you see here differs "
+            "from what is saved in these sections: %(sections)s. Compare, and save again to keep what you see here."
+        ) % {"sections": ", ".join(_("“%(name)s”") % {"name": name} for name in sections)}
 
     def _read_tryout(self) -> dict[str, Any]:
         """Sample answers and number of runs as typed; what is not valid stays as it was, and hinders its own button."""
@@ -139,7 +147,9 @@ class EditorPage:
     def _lock(self) -> HttpResponse:
         check_before_locking(self.test.experiment.draft, self.request.user)
         experiments.lock_and_run(self.test, by=self.request.user.get_username())
-        messages.success(self.request, _("The protocol is locked. Its runs have begun."))
+        messages.success(
+            self.request, _("The protocol is locked. Its runs begin as soon as the endpoint is free.")
+        )
         return redirect(self.test)
 
     @cached_property
@@ -181,8 +191,10 @@ class EditorPage:
             "batch": batch,
             "batch_message": write_reason(batch.message, self.numbers) if batch else "",
             "batch_is_open": batch is not None and batch.state in OPEN_STATES,
+            "batch_waits": batch is not None and is_waiting(batch),
             "exploratory": label_runs(runs, build_detector(experiment.draft["detector"])),
             "advice": advise(self.test, self.numbers),
+            "agreeing_controls": [say_arm(name) for name in list_agreeing_controls(experiment.draft)],
             "endpoint": self.endpoint,
             "sampling": experiment.draft["sampling"],
             **self.effort_context(),

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain, product
 from typing import Any
 
-from django.db.models import Avg
+from django.db.models import Avg, Q
 from django.utils.translation import gettext, ngettext
 
 from casebook.arms import entries_of, runs_of
 from casebook.experiments import Draft, offered_plan
-from casebook.models import CaseTest
+from casebook.models import Case, CaseTest
 from casebook.tryouts import find_tried_batches, read_batch
 from ensemble.models import Endpoint, Experiment, ExploratoryBatch, Run, Zone
 from ensemble.protocol import Protocol
@@ -28,11 +29,13 @@ LATEST_BATCHES = 5
 class Pace:
     """What a run takes: seconds of wall clock, calls being made at once, and tokens, None where nobody counted them.
 
-    `own_tries` is how many exploratory runs of the draft tell it, 0 when other tests do.
+    `own_tries` is how many exploratory runs of the draft tell it, 0 when other tests do; `of_case` tells that these
+    are tests of the same case.
     """
 
     run_seconds: float
     own_tries: int
+    of_case: bool = False
     prompt_tokens: float | None = None
     answer_tokens: float | None = None
 
@@ -108,7 +111,7 @@ def _expect_runs(stopping: Mapping[str, Any]) -> tuple[int, tuple[tuple[float, f
 
 
 def measure_pace(test: CaseTest, draft: Draft) -> Pace | None:
-    """From the exploratory runs of this draft; else from earlier runs of its endpoint and model; else None."""
+    """From the exploratory runs of this draft; else as `measure_endpoint`; None when nothing was run."""
     endpoint = Endpoint.objects.filter(pk=draft["endpoint"]).first() if draft["endpoint"] else None
     if endpoint is None:
         return None
@@ -116,12 +119,17 @@ def measure_pace(test: CaseTest, draft: Draft) -> Pace | None:
         runs = [run for run in read_batch(batch) if run.outcome != "failed"]
         if runs:
             return _measure_batch(batch, runs, endpoint, own_tries=len(runs))
-    return measure_endpoint(endpoint)
+    return measure_endpoint(endpoint, test.case)
 
 
-def measure_endpoint(endpoint: Endpoint) -> Pace | None:
-    """From the latest runs of any test on this endpoint with this model; None when there is none."""
-    return next(_measure_earlier(endpoint), None)
+def measure_endpoint(endpoint: Endpoint, case: Case) -> Pace | None:
+    """From the latest locked test of the case on this endpoint with this model, else from its exploratory runs.
+
+    Else from tests of other cases in the same way, else None.
+    """
+    ways = product((True, False), (_measure_locked, _measure_tries))
+    found = (measure(endpoint, case, of_case=of_case) for of_case, measure in ways)
+    return next(chain.from_iterable(found), None)
 
 
 def _measure_batch(
@@ -141,25 +149,38 @@ def _average(counts: Iterable[int | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def _measure_earlier(endpoint: Endpoint) -> Iterator[Pace]:
-    """Newest first: what locked tests took on this endpoint with this model, then exploratory runs of any test."""
-    locked = Experiment.objects.exclude(locked_at=None).order_by("-locked_at")
-    for experiment in locked[:LATEST_TESTS]:
-        for position, arm in enumerate(experiment.protocol_document["arms"]):
-            if (arm["endpoint"], arm["model"]) == (endpoint.name, endpoint.model):
-                runs = Run.objects.filter(experiment=experiment, zone=Zone.COUNTED, arm=position).finished()
-                means = runs.aggregate(*map(Avg, ("duration_ms", "prompt_tokens", "completion_tokens")))
-                if means["duration_ms__avg"] is not None:
-                    yield Pace(
-                        run_seconds=means["duration_ms__avg"] / 1000 / endpoint.concurrency,
-                        own_tries=0,
-                        prompt_tokens=means["prompt_tokens__avg"],
-                        answer_tokens=means["completion_tokens__avg"],
-                    )
-    batches = ExploratoryBatch.objects.filter(
+def _measure_locked(endpoint: Endpoint, case: Case, *, of_case: bool) -> Iterator[Pace]:
+    """Newest first: what locked tests took on this endpoint with this model, over all their arms there.
+
+    Of the tests of the case, or of those of others, whose prompts and answers are others.
+    """
+    mine = Q(case_test__case=case)
+    locked = Experiment.objects.filter(mine if of_case else ~mine).exclude(locked_at=None)
+    for experiment in locked.order_by("-locked_at")[:LATEST_TESTS]:
+        arms = [
+            position
+            for position, arm in enumerate(experiment.protocol_document["arms"])
+            if (arm["endpoint"], arm["model"]) == (endpoint.name, endpoint.model)
+        ]
+        runs = Run.objects.filter(experiment=experiment, zone=Zone.COUNTED, arm__in=arms).finished()
+        means = runs.aggregate(*map(Avg, ("duration_ms", "prompt_tokens", "completion_tokens")))
+        if means["duration_ms__avg"] is not None:
+            yield Pace(
+                run_seconds=means["duration_ms__avg"] / 1000 / endpoint.concurrency,
+                own_tries=0,
+                of_case=of_case,
+                prompt_tokens=means["prompt_tokens__avg"],
+                answer_tokens=means["completion_tokens__avg"],
+            )
+
+
+def _measure_tries(endpoint: Endpoint, case: Case, *, of_case: bool) -> Iterator[Pace]:
+    """Newest first: exploratory runs on this endpoint with this model, of the tests of the case or of other tests."""
+    mine = Q(experiment__case_test__case=case)
+    batches = ExploratoryBatch.objects.filter(mine if of_case else ~mine).filter(
         plan__protocol__arms__0__endpoint=endpoint.name, plan__protocol__arms__0__model=endpoint.model
     )
     for batch in batches.order_by("-pk")[:LATEST_BATCHES]:
         tried = [run for run in read_batch(batch) if run.outcome != "failed"]
         if tried:
-            yield _measure_batch(batch, tried, endpoint)
+            yield replace(_measure_batch(batch, tried, endpoint), of_case=of_case)

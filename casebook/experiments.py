@@ -280,12 +280,17 @@ def try_out(test: CaseTest, count: int) -> ExploratoryBatch:
 
 
 def lock_and_run(test: CaseTest, *, by: str) -> str:
-    """Freeze the draft as the protocol and queue its runs; returns the protocol hash."""
+    """Freeze the draft, as `test` holds it, as the protocol and queue its runs; returns the protocol hash."""
     from ensemble.tasks import enqueue_on_commit, work_on_experiment
 
     protocol = build_protocol(test.case, test.experiment.draft)
     with transaction.atomic():
         Case.objects.select_for_update().get(pk=test.case_id)
+        stored = Experiment.objects.select_for_update().get(pk=test.experiment_id)
+        if stored.is_draft and stored.draft != test.experiment.draft:
+            raise ProtocolError(
+                _("This draft was changed in the meantime: nothing was locked. Look at it again.")
+            )
         protocol_sha256 = states.lock_protocol(test.experiment, protocol, earlier=earlier_tests(test), by=by)
         enqueue_on_commit(work_on_experiment, test.experiment_id)
     return protocol_sha256

@@ -78,7 +78,8 @@ def _read_headline(test: CaseTest, result: SealedResult) -> Headline:
     document = result.document
     arm = document["arms"][0]
     numbers = number_writer(get_language() or "en")
-    errors, runs, interval = arm["errors"], arm["runs"], arm["interval"]
+    errors, runs = arm["errors"], arm["runs"]
+    interval = arm["interval"] if runs else None
     return Headline(
         test=test,
         errors=errors,

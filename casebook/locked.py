@@ -98,7 +98,7 @@ def _list_rules(document: dict[str, Any], numbers: NumberWriter) -> tuple[Row, .
     attempts = gettext("at most %(count)s") % {"count": numbers.write_count(document["max_attempts"])}
     found = (
         (gettext("Stopping rule"), write_rule(document["stopping"], numbers)),
-        (gettext("Limit"), write_limit(document["stopping"], numbers)),
+        (gettext("Limit"), write_limit(document, numbers)),
         (gettext("Attempts per run"), attempts),
         (gettext("Seeds"), gettext("from the protocol hash, one per run")),
         (gettext("Determinism audit"), write_audit_plan(document["audit"], numbers)),

@@ -54,3 +54,9 @@ def say_endpoint(name: str, backend: str) -> str:
     if backend == "embedded" and name == EMBEDDED_NAME:
         return gettext("Embedded model")
     return name
+
+
+def say_proposer(described: str) -> str:
+    """An endpoint with its model in brackets, as proposals keep it."""
+    name, bracket, model = described.partition(" (")
+    return say_endpoint(name, "embedded") + bracket + model

@@ -96,7 +96,7 @@ class PlanningPage:
             return None
         if self.test is not None and self.test.experiment.draft["endpoint"] == self.endpoint.pk:
             return measure_pace(self.test, self.test.experiment.draft)
-        return measure_endpoint(self.endpoint)
+        return measure_endpoint(self.endpoint, self.case)
 
     @cached_property
     def numbers(self) -> NumberWriter:

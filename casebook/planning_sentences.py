@@ -116,9 +116,12 @@ PLANNING_SENTENCES: dict[str, Any] = {
         "Judging by %(tries)s exploratory runs of this draft, a run is finished every %(seconds)s s.",
         "n",
     ),
+    "planning.pace.case": _(
+        "Judging by earlier tests of this case on this endpoint with this model, a run is finished every %(seconds)s s."
+    ),
     "planning.pace.earlier": _(
-        "Judging by earlier runs on this endpoint with this model, a run is finished every %(seconds)s s. Their "
-        "prompts and answers may be shorter or longer."
+        "Judging by tests of other cases on this endpoint with this model, whose prompts and answers may be shorter or "
+        "longer, a run is finished every %(seconds)s s."
     ),
     "planning.pace.unknown": _(
         "Time and cost are not known: nothing was run yet on this endpoint with this model. A few exploratory runs "

@@ -148,7 +148,8 @@ class PlanningWords:
         digits = 2 if pace.run_seconds < 10 else 0
         seconds = self.numbers.labels.format_number(pace.run_seconds, digits)
         if not pace.own_tries:
-            return write_sentence("planning.pace.earlier", seconds=seconds)
+            basis = "planning.pace.case" if pace.of_case else "planning.pace.earlier"
+            return write_sentence(basis, seconds=seconds)
         tries = self.numbers.write_count(pace.own_tries)
         return write_sentence("planning.pace.own", pace.own_tries, tries=tries, seconds=seconds)
 

@@ -48,7 +48,7 @@ def preview_exchange(typed: Mapping[str, str]) -> Exchange | None:
     if not conversation:
         return None
     try:
-        turns = parse_conversation(conversation)
+        turns = parse_conversation(conversation, typed.get("product", ""))
     except ConversationError as error:
         return Exchange(problem=str(error))
     exchange = _arrange(

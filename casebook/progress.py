@@ -21,6 +21,8 @@ from ensemble.protocol import StoppingRule
 PACE_RUNS = 100
 PACE_WINDOW = timedelta(minutes=1)
 FEWEST_FOR_PACE = 5
+# With the key of the test, which Django compares with that of the manager: left out, each run would be read again.
+PACE_FIELDS = ("experiment_id", "recorded_at", "duration_ms")
 # From this share of answers without a label on, and after this many runs, the page tells where the test ends at last.
 MANY_UNLABELLED = 0.2
 FEWEST_FOR_WARNING = 10
@@ -153,10 +155,10 @@ def measure_pace(experiment: Experiment) -> float:
     since, now = _went_on_at(experiment), timezone.now()
     if since is not None:
         runs = runs.filter(recorded_at__gte=since)
-    latest: list[Run] = list(runs.order_by("-pk").only("recorded_at", "duration_ms")[:PACE_RUNS])
+    latest: list[Run] = list(runs.order_by("-pk").only(*PACE_FIELDS)[:PACE_RUNS])
     window = runs.filter(recorded_at__gte=now - PACE_WINDOW).order_by("pk")
     if (within := window.count()) > len(latest):
-        oldest, count = window.only("recorded_at", "duration_ms")[0], within
+        oldest, count = window.only(*PACE_FIELDS)[0], within
     elif len(latest) >= FEWEST_FOR_PACE:
         oldest, count = latest[-1], len(latest)
     else:
@@ -181,12 +183,13 @@ def _warn_of_missing_labels(experiment: Experiment, arms: list[ArmProgress], num
         return ""
     rule = experiment.protocol.rule_of(worst.position)
     facts = {
+        "arm": worst.position + 1,
         "unlabelled": worst.unlabelled,
         "runs": worst.prefix,
         "limit": rule.max_indexes,
         "planned": rule.max_indexes // 2,
     }
-    sentence_id = "running.unlabelled_arms" if len(arms) > 1 else "running.unlabelled"
+    sentence_id = "running.unlabelled_arms" if len(experiment.protocol.arms) > 1 else "running.unlabelled"
     written = {name: numbers.write_count(count) for name, count in facts.items()}
     return write_sentence(sentence_id, worst.unlabelled, **written)
 

@@ -27,7 +27,7 @@ class NumberWriter:
 
     def write_share(self, share: float | None) -> str:
         """A share in percent with one decimal, near 0 and 100 % with up to three; never rounded to 0 or 100."""
-        return DASH if share is None else self.labels.format_percent(share, _digits(share))
+        return DASH if share is None else self.labels.format_percent(share)
 
     def write_exact(self, share: float | None) -> str:
         """A share as a fraction with four decimals, for tables."""
@@ -121,14 +121,6 @@ class NumberWriter:
 
 def number_writer(language: str) -> NumberWriter:
     return NumberWriter(labels=find_labels(language))
-
-
-def _digits(share: float) -> int:
-    """One decimal; near the edges as many, up to four, as keep the share apart from 0 and 100 %."""
-    edge = min(share, 1 - share)
-    if edge >= 0.01 or edge == 0:
-        return 1
-    return next((digits for digits in (2, 3) if edge * 100 >= 0.5 * 10.0**-digits), 4)
 
 
 def _read_moment(text: str | None) -> datetime | None:

@@ -175,7 +175,11 @@ def _list_events(test: CaseTest) -> Iterable[LedgerEvent]:
         entry = json.loads(line)
         told = entry["payload"]
         yield LedgerEvent(
-            kind=entry["kind"], at=entry["at"], reason=told.get("reason", ""), arm=told.get("arm")
+            kind=entry["kind"],
+            at=entry["at"],
+            reason=told.get("reason", ""),
+            arm=told.get("arm"),
+            by=told.get("by", "") if "arm" in told else "",
         )
 
 

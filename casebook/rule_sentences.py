@@ -47,6 +47,13 @@ RULE_SENTENCES: dict[str, Any] = {
         "Each arm ends after %(limit)s runs at the latest, whether or not the answers have a label.",
         "n",
     ),
+    "rule.limit_own": ngettext_lazy(
+        "Each arm ends at the latest after %(limit)s run, whether or not the answers have a label; an arm with a "
+        "number of runs of its own, after twice that number.",
+        "Each arm ends at the latest after %(limit)s runs, whether or not the answers have a label; an arm with a "
+        "number of runs of its own, after twice that number.",
+        "n",
+    ),
     # --- the decision of an anytime test against its threshold --------------------------------------------------
     "decision.more": _(
         "Decided: the true share is over %(threshold)s. The e-value against “%(threshold)s or less” is %(e_above)s; "

@@ -98,7 +98,7 @@ def describe_incident(sample: SampleCase, language: str) -> dict[str, Any]:
         "occurred_on": sample.occurred_on,
         "time_zone": sample.time_zone,
         "system_prompt": sample.system_prompt,
-        "conversation": format_conversation(turns, language),
+        "conversation": format_conversation(turns, language, sample.product.text(language)),
         "disputed_answer": f"{answer.text}\n[{answer.note.text(language)}]",
         "wrong_statement": sample.wrong_statement,
         "harm_kind": sample.harm.kind,

@@ -78,10 +78,10 @@ SENTENCES: dict[str, Any] = {
         "n",
     ),
     "running.unlabelled_arms": ngettext_lazy(
-        "%(unlabelled)s of the first %(runs)s runs of an arm has no label and brings the end no nearer. Each arm ends "
-        "at the latest after %(limit)s runs, 2 × %(planned)s, with or without enough labels.",
-        "%(unlabelled)s of the first %(runs)s runs of an arm have no label and bring the end no nearer. Each arm ends "
-        "at the latest after %(limit)s runs, 2 × %(planned)s, with or without enough labels.",
+        "%(unlabelled)s of the first %(runs)s runs of arm %(arm)s has no label and brings the end no nearer. That arm "
+        "ends at the latest after %(limit)s runs, 2 × %(planned)s, with or without enough labels.",
+        "%(unlabelled)s of the first %(runs)s runs of arm %(arm)s have no label and bring the end no nearer. That arm "
+        "ends at the latest after %(limit)s runs, 2 × %(planned)s, with or without enough labels.",
         "n",
     ),
     "running.groups": ngettext_lazy(
@@ -162,6 +162,11 @@ SENTENCES: dict[str, Any] = {
     "ended.rule": ngettext_lazy(
         "The rule was met after %(runs)s labelled run.",
         "The rule was met after %(runs)s labelled runs.",
+        "n",
+    ),
+    "ended.undecided": ngettext_lazy(
+        "The largest number of runs was reached, %(runs)s labelled run, and nothing was decided.",
+        "The largest number of runs was reached, %(runs)s labelled runs, and nothing was decided.",
         "n",
     ),
     "ended.limit": ngettext_lazy(
@@ -253,6 +258,9 @@ SENTENCES: dict[str, Any] = {
         "The endpoint reported the same model at each of the %(checks)s checks made before, during and "
         "after the runs.",
         "n",
+    ),
+    "identity.once": _(
+        "The endpoint was asked once which model it runs; a change after that would go unnoticed."
     ),
     "identity.changed": _(
         "The endpoint reported a different model during the test; the runs after that are not counted."

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from itertools import groupby
 
 from ensemble.protocol import Message
 
-# Comparing takes the product of the lengths: longer texts are shown whole, one after the other.
+# Texts that are longer, or that differ in more places, are shown whole, one after the other.
 MOST_WORDS = 1_500
+MOST_CHANGES = 300
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 
 
@@ -44,11 +45,73 @@ def compare_texts(old: str, new: str) -> tuple[Part, ...]:
     if old == new:
         return (Part(kind="same", text=old),)
     before, after = _WORDS.findall(old), _WORDS.findall(new)
-    if max(len(before), len(after)) > MOST_WORDS or not before or not after:
-        return _join([("removed", old), ("added", new)])
-    matcher = SequenceMatcher(None, before, after, autojunk=False)
-    spans = [("".join(before[i:j]), "".join(after[k:m])) for _kind, i, j, k, m in matcher.get_opcodes()]
-    return _join(_mark(spans))
+    fits = before and after and max(len(before), len(after)) <= MOST_WORDS
+    spans = _list_spans(before, after) if fits else None
+    return _join([("removed", old), ("added", new)] if spans is None else _mark(spans))
+
+
+def _list_spans(before: Sequence[str], after: Sequence[str]) -> list[tuple[str, str]] | None:
+    """The two texts in turns of what differs and of what is alike; None where too much differs."""
+    reached = _find_path(before, after)
+    if reached is None:
+        return None
+    spans, done, put = [], 0, 0
+    alike = [*_list_alike(before, after, reached), (len(before), len(after))]
+    for _shift, group in groupby(
+        enumerate(alike), key=lambda pair: (pair[1][0] - pair[0], pair[1][1] - pair[0])
+    ):
+        places = [place for _number, place in group]
+        i, k = places[0]
+        spans.append(("".join(before[done:i]), "".join(after[put:k])))
+        done, put = i + len(places), k + len(places)
+        spans.append(("".join(before[i:done]), "".join(after[k:put])))
+    return [span for span in spans if any(span)]
+
+
+def _find_path(before: Sequence[str], after: Sequence[str]) -> list[dict[int, int]] | None:
+    """How far each diagonal is reached with 0, 1, 2 … words taken out or put in; None beyond MOST_CHANGES.
+
+    Myers (1986), Algorithmica 1:251-266: its time grows with the changes alone, whatever the words are.
+    """
+    reached: list[dict[int, int]] = []
+    last = {1: 0}
+    for changes in range(MOST_CHANGES + 1):
+        now: dict[int, int] = {}
+        for diagonal in range(-changes, changes + 1, 2):
+            place = _step(last, diagonal)
+            while (
+                place < len(before)
+                and place - diagonal < len(after)
+                and before[place] == after[place - diagonal]
+            ):
+                place += 1
+            now[diagonal] = place
+        reached.append(now)
+        if now.get(len(before) - len(after), 0) >= len(before):
+            return reached
+        last = now
+    return None
+
+
+def _step(last: dict[int, int], diagonal: int) -> int:
+    """Where the diagonal is entered: a word put in from the one above, or a word taken out from the one below."""
+    return max(last.get(diagonal + 1, -1), last.get(diagonal - 1, -2) + 1)
+
+
+def _list_alike(
+    before: Sequence[str], after: Sequence[str], reached: Sequence[dict[int, int]]
+) -> list[tuple[int, int]]:
+    """The places of the words that stay, in both texts: the path walked back from the ends."""
+    found, place, diagonal = [], len(before), len(before) - len(after)
+    for changes in range(len(reached) - 1, -1, -1):
+        last = reached[changes - 1] if changes else {1: 0}
+        entered = _step(last, diagonal)
+        found += [(at, at - diagonal) for at in range(place - 1, entered - 1, -1)]
+        place = last.get(diagonal + 1, -1)
+        diagonal += 1
+        if place != entered:
+            place, diagonal = entered - 1, diagonal - 2
+    return found[::-1]
 
 
 def _mark(spans: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
+
 from casebook.experiments import build_protocol
 from casebook.models import CaseTest
 from casebook.report_numbers import NumberWriter
@@ -14,7 +16,7 @@ from ensemble.detectors import Detector, build_detector
 from ensemble.detectors.base import Finding
 from ensemble.errors import ProtocolError
 from ensemble.exploring import describe_plan
-from ensemble.models import ExploratoryBatch, Run
+from ensemble.models import ExploratoryBatch, Run, Slot
 from ensemble.protocol import Label, Outcome
 
 OPEN_STATES = (ExploratoryBatch.State.QUEUED, ExploratoryBatch.State.RUNNING)
@@ -61,6 +63,14 @@ def read_batch(batch: ExploratoryBatch) -> list[Run]:
     last = batch.start + batch.count - 1
     runs = Run.objects.exploratory().filter(experiment=batch.experiment_id, index__range=(batch.start, last))
     return list(runs.defer("raw"))
+
+
+def is_waiting(batch: ExploratoryBatch) -> bool:
+    """Whether the batch has still to wait: for a worker to take it up, or for a free call of its endpoint."""
+    if batch.state == ExploratoryBatch.State.QUEUED:
+        return True
+    calls = Slot.objects.filter(owner=batch.owner, leased_until__gt=timezone.now())
+    return batch.state == ExploratoryBatch.State.RUNNING and not calls.exists()
 
 
 def find_tried_batches(test: CaseTest) -> list[ExploratoryBatch]:

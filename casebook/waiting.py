@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+
+from django.utils import timezone
 
 from casebook.neutral_names import say_arm
 from casebook.report_numbers import NumberWriter
 from ensemble.models import Experiment
+from ensemble.protocol import Purpose
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +46,14 @@ def _find_waiting(experiment: Experiment, numbers: NumberWriter) -> Iterator[Wai
 
 def find_waiting_arm(experiment: Experiment, position: int, numbers: NumberWriter) -> WaitingArm | None:
     return next((arm for arm in list_waiting(experiment, numbers) if arm.position == position), None)
+
+
+def ran_today(experiment: Experiment) -> bool:
+    """Whether runs of the disputed prompt were already made on this calendar day (UTC), by whatever arm."""
+    same = (Purpose.PRIMARY, Purpose.DAY)
+    positions = [place for place, arm in enumerate(experiment.protocol.arms) if arm.purpose in same]
+    today = timezone.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return experiment.runs.counted().filter(arm__in=positions, recorded_at__gte=today).exists()
 
 
 def is_idle(experiment: Experiment) -> bool:

@@ -16,7 +16,7 @@ from ensemble.claims import chunk_indexes, claim_chunk, release_chunk, renew_chu
 from ensemble.detectors import build_detector
 from ensemble.errors import EndpointError
 from ensemble.models import ArmProgress, Chunk, Experiment, Run, Zone
-from ensemble.protocol import Outcome, Protocol, Purpose
+from ensemble.protocol import Outcome, Protocol
 from ensemble.recording import record_calls
 from ensemble.slots import renew_slots
 
@@ -35,17 +35,14 @@ Pending = set[Future[CallResult]]
 
 
 def plan_calls(protocol: Protocol, position: int, protocol_sha256: str) -> CallPlan:
-    """What the calls of the arm at `position` have in common.
-
-    To a control, whose true answer is known, a refusal is a wrong answer like any other.
-    """
+    """What the calls of the arm at `position` have in common."""
     arm = protocol.arms[position]
     return CallPlan(
         arm=arm,
         position=position,
         protocol_sha256=protocol_sha256,
         detector=build_detector(protocol.detector_of(position)),
-        refusal_phrases=() if arm.purpose == Purpose.CONTROL else protocol.refusal_phrases,
+        refusal_phrases=protocol.refusal_phrases,
         max_attempts=protocol.max_attempts,
     )
 

@@ -31,7 +31,7 @@ def ask(
     `renew` is called every second and extends the caller's own lease. Returns the first failure: then nothing more is
     asked, and answers that were on their way are kept. Raises `EndpointError` when no call can be made at all.
     """
-    slots = _wait_for_slots(endpoint, owner, len(questions), renew)
+    slots = wait_for_slots(endpoint, owner, len(questions), renew)
 
     def renew_all() -> None:
         renew_slots(slots, owner)
@@ -71,7 +71,8 @@ def _collect(
     return failure
 
 
-def _wait_for_slots(endpoint: Endpoint, owner: str, wanted: int, renew: Callable[[], None]) -> list[int]:
+def wait_for_slots(endpoint: Endpoint, owner: str, wanted: int, renew: Callable[[], None]) -> list[int]:
+    """Lease slots as soon as some are free; `renew` keeps the caller's own lease. `EndpointError` if none ever is."""
     deadline = time.monotonic() + SLOT_WAIT_SECONDS
     while time.monotonic() < deadline:
         slots = lease_slots(endpoint, owner, min(wanted, endpoint.concurrency))

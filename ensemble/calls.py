@@ -15,6 +15,7 @@ from ensemble.detectors.normalise import group_key
 from ensemble.detectors.refusal import is_refusal
 from ensemble.errors import EndpointError
 from ensemble.protocol import (
+    DETECTED_REFUSALS,
     Arm,
     Label,
     Outcome,
@@ -148,8 +149,12 @@ def _answered_call(
 
 
 def classify(plan: CallPlan, completion: Completion) -> tuple[Outcome, Finding]:
-    """How the call ended and what the detector says of its answer. A refusal is not the error (statistics: counts)."""
-    if completion.refused or is_refusal(completion.text, plan.refusal_phrases):
+    """How the call ended and what the detector says of its answer. A refusal is not the error (statistics: counts).
+
+    To a control, whose true answer is known, it is an answer like any other.
+    """
+    is_apart = plan.arm.purpose not in DETECTED_REFUSALS
+    if is_apart and (completion.refused or is_refusal(completion.text, plan.refusal_phrases)):
         return Outcome.REFUSED, Finding(label=Label.NO_ERROR, reason="refused")
     truncated = completion.finish_reason == "length"
     outcome = Outcome.TRUNCATED if truncated else Outcome.ANSWERED

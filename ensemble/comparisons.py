@@ -20,7 +20,8 @@ def compare_arms(arms: Sequence[Mapping[str, Any]], rule: StoppingRule) -> list[
     """The difference of every arm of the family to the primary one, in the order of the arms, as in the result.
 
     Arms that met a fixed number of runs: Newcombe's interval with Miettinen and Nurminen's and an exact test beside
-    it; p-values are adjusted by Holm over all comparisons of the test. Any other arms: an interval from their two
+    it; p-values are adjusted by Holm over the whole family, an untested comparison counting like one with p = 1: who
+    stops an arm makes no other look surer. Any other arms: an interval from their two
     confidence sequences, which holds whenever they stopped, and no test. A greedy arm is one run and is not compared.
     """
     primary = next((arm for arm in arms if arm["purpose"] == "primary"), None)
@@ -28,11 +29,12 @@ def compare_arms(arms: Sequence[Mapping[str, Any]], rule: StoppingRule) -> list[
     if primary is None or primary["deterministic"]:
         return []
     found = [_compare(arm, primary, rule) for arm in others if not arm["deterministic"]]
-    tested = [comparison for comparison in found if comparison["p_value"] is not None]
-    adjusted = holm([comparison["p_value"] for comparison in tested])
-    for comparison, p_value in zip(tested, adjusted, strict=True):
-        comparison["p_holm"] = p_value
-    return [{**comparison, "family": len(found)} for comparison in found]
+    p_values = [comparison["p_value"] for comparison in found]
+    adjusted = holm([1.0 if p_value is None else p_value for p_value in p_values])
+    return [
+        {**comparison, "p_holm": None if comparison["p_value"] is None else p_holm, "family": len(found)}
+        for comparison, p_holm in zip(found, adjusted, strict=True)
+    ]
 
 
 def _compare(arm: Mapping[str, Any], primary: Mapping[str, Any], rule: StoppingRule) -> Document:
@@ -41,7 +43,7 @@ def _compare(arm: Mapping[str, Any], primary: Mapping[str, Any], rule: StoppingR
     fixed = rule.kind == "fixed" and all(
         each["interval_kind"] == "clopper-pearson" for each in (arm, primary)
     )
-    base = {"arm": arm["position"], "against": primary["position"], "p_holm": None}
+    base = {"arm": arm["position"], "against": primary["position"]}
     if not fixed:
         interval = difference_of_sequences(*counts, level)
         return {**base, "difference": _document(interval), "beside": None, "p_value": None, "test": ""}

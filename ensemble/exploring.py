@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import replace
 from threading import Event
@@ -12,20 +11,20 @@ from django.db.models import Max
 from django.utils import timezone
 
 from ensemble.arm_work import plan_calls
+from ensemble.asking import wait_for_slots
 from ensemble.backends import open_backend
 from ensemble.backends.base import Backend
 from ensemble.calls import make_call
 from ensemble.errors import EndpointError, StateError
 from ensemble.ledger import lock_head
-from ensemble.models import Endpoint, Experiment, ExploratoryBatch, Zone
+from ensemble.models import Experiment, ExploratoryBatch, Zone
 from ensemble.protocol import JsonValue, Protocol, SaltedText, canonical_json, sha256_hex
 from ensemble.recording import record_calls
 from ensemble.runner import endpoint_of
-from ensemble.slots import LEASE, lease_slots, release_slots, renew_slots
+from ensemble.slots import LEASE, release_slots, renew_slots
 from ensemble.states import ensure_opened
 
 LARGEST_BATCH = 20
-SLOT_WAIT_SECONDS = 90.0  # a chunk holds its slots for a few seconds; long calls may take longer
 EXPLORATORY_ATTEMPTS = 2  # a person is waiting: say soon that the endpoint fails
 BatchState = ExploratoryBatch.State
 
@@ -79,7 +78,7 @@ def _make_runs(batch: ExploratoryBatch, owner: str) -> str:
     """Make the batch's missing runs; a sentence on what went wrong, or ""."""
     arm = batch.protocol().arms[0]
     endpoint = endpoint_of(arm.endpoint, arm.backend, arm.model)
-    slots = _wait_for_slots(batch, endpoint, owner)
+    slots = wait_for_slots(endpoint, owner, batch.count, lambda: _renew(batch, owner, []))
     try:
         backend = open_backend(endpoint.config())
         try:
@@ -121,14 +120,3 @@ def _call_and_record(batch: ExploratoryBatch, backend: Backend, owner: str, slot
 def _renew(batch: ExploratoryBatch, owner: str, slots: list[int]) -> None:
     renew_slots(slots, owner)
     ExploratoryBatch.objects.filter(pk=batch.pk, owner=owner).update(leased_until=timezone.now() + LEASE)
-
-
-def _wait_for_slots(batch: ExploratoryBatch, endpoint: Endpoint, owner: str) -> list[int]:
-    deadline = time.monotonic() + SLOT_WAIT_SECONDS
-    while time.monotonic() < deadline:
-        slots = lease_slots(endpoint, owner, min(batch.count, endpoint.concurrency))
-        if slots:
-            return slots
-        _renew(batch, owner, [])
-        time.sleep(0.2)
-    raise EndpointError(f"The endpoint “{endpoint.name}” is busy with other runs. Try again.", transient=True)

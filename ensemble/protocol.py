@@ -47,6 +47,8 @@ class Purpose(StrEnum):
 # Arms that answer the same question under another condition. A control answers another question; paraphrases and
 # days are clusters, analysed together.
 COMPARED = frozenset(Purpose) - {Purpose.PRIMARY, Purpose.CONTROL, Purpose.PARAPHRASE, Purpose.DAY}
+# Arms in which the detector labels refusals too: where the true answer is known, whoever refuses it does not give it.
+DETECTED_REFUSALS = frozenset({Purpose.CONTROL})
 BY_HAND = "by hand"
 
 
@@ -225,6 +227,7 @@ class Arm:
             "sampling": self.sampling.document(),
             "strategy": {"kind": self.strategy},
             "detector": dict(self.detector) if self.detector else None,
+            "refusals": "detector" if self.purpose in DETECTED_REFUSALS else "no error",
             "stopping": self.stopping.document() if self.stopping else None,
             "begins": self.begins,
             "origin": self.origin.document() if self.origin else None,

@@ -18,7 +18,7 @@ from ensemble.comparisons import compare_arms
 from ensemble.identities import identity_records
 from ensemble.ledger import format_time, head_of
 from ensemble.models import ArmProgress, Experiment, LedgerEntry
-from ensemble.protocol import Arm, Label, Outcome, StoppingRule
+from ensemble.protocol import Arm, Label, Outcome, Protocol, Purpose, StoppingRule
 from ensemble.run_facts import Counts, RunFacts, count_labels, load_facts
 from ensemble.states import software_versions
 from ensemble.stats.clusters import identical_share
@@ -125,13 +125,34 @@ def arm_result(experiment: Experiment, progress: ArmProgress) -> Document:
         "sequence": sequence_points([run.label for run in prefix], level),
         **describe_groups(prefix),
         "diversity": describe_diversity(prefix, level),
-        "disputed_answer": count_named(prefix, experiment.protocol.disputed_answer, level),
+        "disputed_answer": count_named(prefix, _named_answer(experiment.protocol, arm), level),
         "halves": compare_halves(prefix),
         **_effort(prefix),
         "all_completed": _all_completed(facts, finished, level),
         "runs_list": _runs_list(facts),
         "runs_total": len(facts),
     }
+
+
+def arm_standing(experiment: Experiment, progress: ArmProgress) -> Document:
+    """Of an arm's entry, what follows from the counts of its finished prefix: no run is read."""
+    arm = experiment.protocol.arms[progress.position]
+    rule = experiment.protocol.rule_of(progress.position)
+    counts = Counts(errors=progress.errors, runs=progress.runs, unlabelled=progress.unlabelled)
+    return {
+        "position": progress.position,
+        "name": arm.name,
+        "purpose": arm.purpose,
+        "stopping": rule.document(),
+        "stop": {"kind": progress.stop_kind, "reason": progress.stop_reason},
+        "deterministic": is_deterministic(arm),
+        **_headline(experiment, progress, counts, rule),
+    }
+
+
+def _named_answer(protocol: Protocol, arm: Arm) -> str:
+    """The disputed answer, where it answers the question that the arm asks."""
+    return "" if arm.purpose == Purpose.CONTROL else protocol.disputed_answer
 
 
 def _interval(interval: Interval | None) -> Document | None:

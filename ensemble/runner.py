@@ -67,9 +67,17 @@ def work_on(experiment: Experiment, owner: str) -> Next:
 
 
 def _arms_to_serve(experiment: Experiment) -> list[ArmProgress]:
-    """Arms whose time has come, in the order they are served: the one that is furthest behind first, audits last."""
+    """Arms whose time has come, in the order they are served: the one with the least of its way behind it first.
+
+    So all are measured over the same time. Audits come last.
+    """
     arms = [arm for arm in experiment.arms.all() if not arm.is_waiting]
-    return sorted(arms, key=lambda arm: (arm.is_stopped, arm.prefix, arm.position))
+    rules = {arm.position: experiment.protocol.rule_of(arm.position) for arm in arms}
+
+    def rank(arm: ArmProgress) -> tuple[bool, float, int]:
+        return arm.is_stopped, arm.prefix / rules[arm.position].max_indexes, arm.position
+
+    return sorted(arms, key=rank)
 
 
 def _serve_arm(experiment: Experiment, arm: ArmProgress, owner: str) -> Next:

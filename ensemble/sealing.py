@@ -8,7 +8,7 @@ from django.utils import timezone
 from ensemble.backends import open_backend
 from ensemble.claims import audited_indexes, work_is_leased
 from ensemble.errors import EndpointError
-from ensemble.identities import check_identity, identity_records
+from ensemble.identities import check_identity
 from ensemble.ledger import NewEntry, append_entries, head_of, lock_head
 from ensemble.models import ArmProgress, Endpoint, Experiment, Run, SealedResult, Zone
 from ensemble.protocol import sha256_hex
@@ -95,13 +95,14 @@ def _describe_completion(arms: list[ArmProgress]) -> str:
 
 
 def _close_arm(experiment: Experiment, arm: ArmProgress) -> None:
-    """Check the model once more after the arm's own last run: another arm may run on another day."""
-    records = identity_records(experiment, arm.position)
-    if arm.stop_kind not in ("rule", "limit") or any(record["when"] == "after" for record in records):
+    """Check the model once more, and once only, after the arm's own last run: another arm may run on another day."""
+    if arm.is_closed:
         return
-    problem = _final_identity_problem(experiment, arm)
-    if problem and end_arm(experiment, arm.position, kind="identity", reason=problem):
-        arm.refresh_from_db()
+    problem = _final_identity_problem(experiment, arm) if arm.stop_kind in ("rule", "limit") else ""
+    if problem:
+        end_arm(experiment, arm.position, kind="identity", reason=problem)
+    ArmProgress.objects.filter(pk=arm.pk).update(is_closed=True)
+    arm.refresh_from_db()
 
 
 def _final_identity_problem(experiment: Experiment, arm: ArmProgress) -> str:

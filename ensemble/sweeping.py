@@ -8,8 +8,8 @@ from datetime import timedelta
 from django.db.models import Model
 from django.utils import timezone
 
-from ensemble.claims import has_work, work_is_leased
-from ensemble.models import ArmProgress, Endpoint, Experiment, ExploratoryBatch, WorkerPulse, Zone
+from ensemble.claims import work_is_leased
+from ensemble.models import Endpoint, Experiment, ExploratoryBatch, WorkerPulse
 from ensemble.owners import is_gone
 
 FORGET_WORKERS_AFTER = timedelta(days=1)
@@ -45,12 +45,7 @@ def is_only_waiting(experiment: Experiment) -> bool:
     if experiment.state != Experiment.State.RUNNING:
         return False
     arms = list(experiment.arms.all())
-    return any(arm.is_waiting for arm in arms) and not any(_has_work(experiment, arm) for arm in arms)
-
-
-def _has_work(experiment: Experiment, arm: ArmProgress) -> bool:
-    zone = Zone.AUDIT if arm.is_stopped else Zone.COUNTED
-    return not arm.is_waiting and has_work(experiment, arm, zone)
+    return any(arm.is_waiting for arm in arms) and all(arm.is_waiting or arm.is_closed for arm in arms)
 
 
 def free_leases(*models: type[Model]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ensemble.detectors.normalise import group_key
 from ensemble.models import Run
-from ensemble.protocol import encode_text, sha256_hex
+from ensemble.protocol import Label, encode_text, sha256_hex
 from ensemble.run_facts import RunFacts, count_labels
 from ensemble.stats.comparison import fisher
 from ensemble.stats.diversity import (
@@ -90,7 +90,7 @@ def compare_halves(runs: Sequence[RunFacts]) -> dict[str, Any] | None:
 
     None with fewer than two labelled runs. The binomial model asks for one share in all runs.
     """
-    labelled = [run for run in runs if count_labels([run]).runs]
+    labelled = [run for run in runs if run.label in (Label.ERROR, Label.NO_ERROR)]
     half = len(labelled) // 2
     if not half:
         return None

@@ -14,7 +14,7 @@ OUTCOME_NAMES = {
     "no_error": gettext_lazy("no error"),
     "unclear": gettext_lazy("unclear"),
     "refused": gettext_lazy("refused"),
-    "truncated": gettext_lazy("truncated"),
+    "truncated": gettext_lazy("truncated, no label"),
     "failed": gettext_lazy("failed"),
 }
 
@@ -36,23 +36,35 @@ class Labels:
         sign = "−" if value < 0 and float(f"{value:.{digits}f}") != 0 else ""
         return sign + whole + (self.decimal_mark + decimals if decimals else "")
 
-    def format_percent(self, share: float, digits: int = 1) -> str:
-        """Return a share (0–1) in percent; a share that is not 0 or 1 is never rounded to look like it."""
+    def format_percent(self, share: float, digits: int | None = None) -> str:
+        """Return a share (0–1) in percent; a share that is not 0 or 1 is never rounded to look like it.
+
+        With one decimal unless told otherwise, near 0 and 100 % with up to four.
+        """
         return self._write_percent(share, digits) + self.percent_sign
 
-    def format_range(self, low: float, high: float, digits: int = 1) -> str:
+    def format_range(self, low: float, high: float, digits: int | None = None) -> str:
         """Return two shares as "27.6–47.2%": the sign once, an en dash without spaces."""
         return f"{self._write_percent(low, digits)}–{self._write_percent(high, digits)}{self.percent_sign}"
 
-    def _write_percent(self, share: float, digits: int) -> str:
+    def _write_percent(self, share: float, digits: int | None) -> str:
         if share in (0, 1):
             return self.format_number(share * 100)
+        digits = _count_decimals(share) if digits is None else digits
         step = 10.0**-digits
         if 0 < share * 100 < step / 2:
             return "<" + self.format_number(step, digits)
         if 100 - step / 2 < share * 100 < 100:
             return ">" + self.format_number(100 - step, digits)
         return self.format_number(share * 100, digits)
+
+
+def _count_decimals(share: float) -> int:
+    """One; near the edges as many, up to four, as keep the share apart from 0 and 100 %."""
+    edge = min(share, 1 - share)
+    if edge >= 0.01:
+        return 1
+    return next((digits for digits in (2, 3) if edge * 100 >= 0.5 * 10.0**-digits), 4)
 
 
 ENGLISH = Labels(decimal_mark=".", thousands_mark=",", percent_sign="%")

@@ -134,7 +134,7 @@ class AppraisalForm(forms.Form):
         self._check_together(data, ("uses", "uses_source"))
         self._check_loss(data)
         if not self.errors and self._current is None and not any(self.answers().values()):
-            raise ValidationError(_("Fill in at least one part: there is nothing to sign yet."))
+            raise ValidationError(_("Fill in at least one part: there is nothing to save yet."))
         return data
 
     def _check_explanation(self, data: Mapping[str, Any], explanation: Explanation) -> None:

@@ -32,6 +32,8 @@ from ensemble.protocol import BY_HAND, Purpose, decimal_text
 LATEST_BEGINNING = timedelta(days=366)
 LOCAL_TIME = "%Y-%m-%dT%H:%M"  # what a browser's field for date and time sends and takes
 TYPED_TIMES = (LOCAL_TIME, "%Y-%m-%d %H:%M", "%d.%m.%Y %H:%M", "%d/%m/%Y %H:%M")
+_PASSED = _("This time has passed. Choose a later one.")
+_LATE = _("Choose a time within a year from now.")
 _CYRILLIC = re.compile("[А-Яа-яЁё]")
 
 
@@ -187,15 +189,19 @@ class DayArmForm(OwnRunsForm):
 
     def _check_time(self, data: dict[str, Any]) -> None:
         entered, zone = data["at"].replace(tzinfo=None), ZoneInfo(data["zone"] or "UTC")
+        years = entered.year - timezone.now().year
+        if abs(years) > 2:  # the first year and the last have no time in other zones
+            self.add_error("at", _LATE if years > 0 else _PASSED)
+            return
         at = entered.replace(tzinfo=zone).astimezone(UTC)
         if at.astimezone(zone).replace(tzinfo=None) != entered:
             self.add_error(
                 "at", _("This time does not exist there: the clocks are put forward. Choose another.")
             )
         elif at <= timezone.now():
-            self.add_error("at", _("This time has passed. Choose a later one."))
+            self.add_error("at", _PASSED)
         elif at > timezone.now() + LATEST_BEGINNING:
-            self.add_error("at", _("Choose a time within a year from now."))
+            self.add_error("at", _LATE)
         data["begins"] = format_time(at)
 
     def entry(self) -> dict[str, Any]:

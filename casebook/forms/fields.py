@@ -15,6 +15,7 @@ from django.forms.fields import InvalidJSONInput
 from django.utils import timezone
 from django.utils.formats import get_format, sanitize_separators
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from casebook.dates import ImpreciseDateError, format_imprecise_date, parse_imprecise_date
 
@@ -67,6 +68,13 @@ def is_storable_json(document: Any) -> bool:
     except ValueError:
         return False
     return not ESCAPED_NUL.search(text) and is_encodable(text)
+
+
+# Django's own messages, which the catalogue words as the rest of Casebook.
+DJANGO_MESSAGES = (
+    gettext_noop("Ensure this value is greater than or equal to %(limit_value)s."),
+    gettext_noop("Ensure this value is less than or equal to %(limit_value)s."),
+)
 
 
 class AmountField(forms.DecimalField):

@@ -207,7 +207,7 @@ class IncidentForm(IncidentModelForm):
     def clean_conversation(self) -> str:
         text: str = self.cleaned_data["conversation"]
         try:
-            parse_conversation(text)
+            parse_conversation(text, str(self["product"].value() or ""))
         except ConversationError as error:
             raise ValidationError(str(error)) from error
         return text
@@ -229,7 +229,7 @@ class IncidentForm(IncidentModelForm):
         """A conversation that ends with an answer names the disputed one, unless another was pasted."""
         if cleaned.get("disputed_answer") or "conversation" not in cleaned:
             return
-        turns = parse_conversation(cleaned["conversation"])
+        turns = parse_conversation(cleaned["conversation"], cleaned.get("product", ""))
         if turns and turns[-1].role == "assistant":
             cleaned["disputed_answer"] = turns[-1].content
         else:

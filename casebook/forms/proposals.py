@@ -31,6 +31,7 @@ class ProposalRequestForm(forms.Form):
         field = self.fields["endpoint"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = Endpoint.objects.usable_by(user)
+        self.has_embedded_endpoint = field.queryset.filter(backend=Endpoint.Kind.EMBEDDED).exists()
 
 
 class ProposalForm(forms.Form):

@@ -51,16 +51,7 @@ _TEXT_FIELDS = (
     "fold_yo",
     "whole_words",
 )
-_NUMBER_FIELDS = (
-    "rule",
-    "truth",
-    "disputed",
-    "tolerance",
-    "tolerance_kind",
-    "pick",
-    "decimal_mark",
-    "unit",
-)
+_NUMBER_FIELDS = ("rule", "truth", "disputed", "tolerance", "tolerance_kind", "pick", "decimal_mark", "unit")
 FIELDS_OF_CHOICES = {
     "detector": {"text": _TEXT_FIELDS, "number": _NUMBER_FIELDS},
     "stopping": {

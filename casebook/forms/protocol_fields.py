@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.formats import get_format
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -22,6 +24,7 @@ else:
     EndpointChoiceField = forms.ModelChoiceField
 
 MOST_PHRASES = 50
+_WITH_COMMA = re.compile(r"[+-]?\d*,\d+")
 
 
 class LinesField(PlainTextField):
@@ -49,6 +52,14 @@ class NumberTextField(forms.DecimalField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(localize=True, max_digits=30, **kwargs)
 
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except ValidationError as error:
+            if get_format("DECIMAL_SEPARATOR") == "." and _WITH_COMMA.fullmatch(str(value).strip()):
+                raise ValidationError(_("Use a point as the decimal sign, not a comma: 0.3.")) from error
+            raise
+
 
 def design_choices() -> list[tuple[str, str]]:
     """The precision plans on offer, as "half_width level"."""
@@ -65,12 +76,14 @@ def design_choices() -> list[tuple[str, str]]:
 
 
 class EndpointSelect(forms.Select):
-    """Marks endpoints whose last check failed, so that the style sheet can show a warning as soon as one is chosen."""
+    """Marks endpoints whose last check failed and embedded ones: the style sheet shows a notice once one is chosen."""
 
     def create_option(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         option = super().create_option(*args, **kwargs)
-        if is_unwell(getattr(option["value"], "instance", None)):
-            option["attrs"]["class"] = "cb-unwell"
+        endpoint = getattr(option["value"], "instance", None)
+        marks = {"cb-unwell": is_unwell(endpoint), "cb-embedded": is_embedded(endpoint)}
+        if names := [name for name, applies in marks.items() if applies]:
+            option["attrs"]["class"] = " ".join(names)
         return option
 
 
@@ -80,6 +93,11 @@ class EndpointField(EndpointChoiceField):
     def label_from_instance(self, obj: Any) -> str:
         name = say_endpoint(obj.name, obj.backend)
         return gettext("%(name)s (last check failed)") % {"name": name} if is_unwell(obj) else name
+
+
+def is_embedded(endpoint: Endpoint | None) -> bool:
+    """Whether the small model inside Casebook answers there."""
+    return endpoint is not None and endpoint.backend == Endpoint.Kind.EMBEDDED
 
 
 def is_unwell(endpoint: Endpoint | None) -> bool:

@@ -209,7 +209,7 @@ class Incident(models.Model):
         return f"{self.product} {self.occurred_on}".strip()
 
     def turns(self) -> tuple[Turn, ...]:
-        return parse_conversation(self.conversation)
+        return parse_conversation(self.conversation, self.product)
 
     def disputed_prompt(self) -> tuple[Turn, ...]:
         """The messages that were sent to obtain the disputed answer, the system prompt first if it is known."""

@@ -44,7 +44,10 @@ class ProposalRequest(models.Model):
 
 
 class Proposal(models.Model):
-    """One proposed paraphrase. `raw` is the model's answer as it came; `text` what it offers as a paraphrase."""
+    """One proposed paraphrase. `raw` is the model's answer as it came; `text` what it offers as a paraphrase.
+
+    `approved_text` is what a person made of it and approved; empty for one that was not.
+    """
 
     class Problem(models.TextChoices):
         """Why a proposal cannot be approved as it is."""
@@ -54,6 +57,8 @@ class Proposal(models.Model):
         CUT_OFF = "cut off", _("The answer was cut off.")
         VERBATIM = "verbatim", _("This is the disputed prompt itself.")
         DUPLICATE = "duplicate", _("Another proposal or paraphrase of this test says the same.")
+        ECHO = "echo", _("It repeats the instruction that the model was given.")
+        UNRELATED = "unrelated", _("It shares no word of meaning with the question.")
 
     class Decision(models.TextChoices):
         APPROVED = "approved", _("approved")
@@ -66,6 +71,7 @@ class Proposal(models.Model):
     problem = models.CharField(max_length=10, choices=Problem.choices, blank=True)
     decision = models.CharField(max_length=10, choices=Decision.choices, blank=True)
     decided_by = models.CharField(max_length=150, blank=True)
+    approved_text = models.TextField(blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -74,3 +80,8 @@ class Proposal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.request} #{self.number}"
+
+    @property
+    def decided_text(self) -> str:
+        """The text that was approved, else what was discarded."""
+        return self.approved_text or self.text

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext
 
+from casebook.neutral_names import say_proposer
 from casebook.report_numbers import NumberWriter
 from ensemble.protocol import BY_HAND, Purpose
 
@@ -21,7 +22,7 @@ def write_origin(purpose: str, origin: Document | None) -> str:
         return gettext("as recorded, the names replaced") if replaced else gettext("as recorded")
     if not origin["proposed_by"]:
         return gettext("written by %(person)s") % {"person": origin["written_by"]}
-    facts = {"model": origin["proposed_by"], "person": origin["approved_by"]}
+    facts = {"model": say_proposer(origin["proposed_by"]), "person": origin["approved_by"]}
     if origin["is_edited"]:
         return gettext("proposed by %(model)s, edited and approved by %(person)s") % facts
     return gettext("proposed by %(model)s, approved by %(person)s") % facts

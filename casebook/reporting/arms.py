@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from casebook.neutral_names import say_arm
 from casebook.report_numbers import NumberWriter
@@ -69,6 +71,7 @@ class ArmView:
     interval: str
     decision: tuple[str, ...]
     ended: str
+    ended_early: bool  # without its rule having been met
     reason: str
     counts: tuple[Row, ...]
     sentences: tuple[str, ...]
@@ -91,7 +94,48 @@ class ArmView:
     audit: tuple[str, ...]
     audit_note: str  # why the audit could not be made as planned
     identity_sentences: tuple[str, ...]
-    identity: tuple[Row, ...]
+    identity: tuple[Row, ...]  # empty where an earlier arm has the same
+    identity_shared: str  # for which later arms it is the same
+
+
+def build_arms(result: Document, numbers: NumberWriter) -> tuple[ArmView, ...]:
+    """The views of every arm of a result; what arms share of the identity of their model stands with the first."""
+    arms = [build_arm(arm, result["experiment"]["ended_as"], numbers) for arm in result["arms"]]
+    alike: dict[tuple[Row, ...], list[int]] = {}
+    for arm in arms:
+        alike.setdefault(arm.identity, []).append(arm.number)
+    return tuple(
+        replace(arm, identity_shared=_write_shared(alike[arm.identity][1:], numbers))
+        if arm.number == alike[arm.identity][0]
+        else replace(arm, identity=())
+        for arm in arms
+    )
+
+
+def _write_shared(others: list[int], numbers: NumberWriter) -> str:
+    if not others:
+        return ""
+    said = (
+        gettext("The same for arms %(arms)s.") if len(others) > 1 else gettext("The same for arm %(arms)s.")
+    )
+    return said % {"arms": _write_ranges(others, numbers)}
+
+
+def _write_ranges(found: list[int], numbers: NumberWriter) -> str:
+    """Ascending whole numbers, three in a row or more as a range: 2–10, 12, 13."""
+    rows: list[list[int]] = []
+    for number in found:
+        if rows and rows[-1][-1] == number - 1:
+            rows[-1].append(number)
+        else:
+            rows.append([number])
+    ranges = (
+        [f"{numbers.write_count(row[0])}–{numbers.write_count(row[-1])}"]
+        if len(row) > 2
+        else map(numbers.write_count, row)
+        for row in rows
+    )
+    return ", ".join(chain.from_iterable(ranges))
 
 
 def build_arm(arm: Document, ended_as: str, numbers: NumberWriter, render: Render = draw_once) -> ArmView:
@@ -108,6 +152,7 @@ def build_arm(arm: Document, ended_as: str, numbers: NumberWriter, render: Rende
         interval=write_interval(arm, ended_as, numbers),
         decision=write_decision(arm, numbers),
         ended=write_ending(arm, ended_as, numbers),
+        ended_early=arm["stop"]["kind"] not in ("", "rule"),
         reason="" if arm["stop"]["kind"] == "rule" else quote_reason(arm["stop"]["reason"], numbers),
         counts=list_counts(arm, numbers),
         sentences=write_details(arm, numbers),
@@ -131,6 +176,7 @@ def build_arm(arm: Document, ended_as: str, numbers: NumberWriter, render: Rende
         audit_note=quote_reason(arm["audit"].get("note", ""), numbers),
         identity_sentences=write_identity(arm["identity"], numbers),
         identity=list_identity(arm),
+        identity_shared="",
     )
 
 

@@ -121,12 +121,19 @@ def write_ending(arm: Document, ended_as: str, numbers: NumberWriter) -> str:
     """How the arm ended: by its rule, or why not."""
     kind = arm["stop"]["kind"]
     if kind == "rule":
-        return write_sentence("ended.rule", arm["runs"], runs=numbers.write_count(arm["runs"]))
+        shape = "ended.undecided" if _ran_out(arm) else "ended.rule"
+        return write_sentence(shape, arm["runs"], runs=numbers.write_count(arm["runs"]))
     if kind == "limit":
         return write_sentence("ended.limit", arm["n_stop"], limit=numbers.write_count(arm["n_stop"]))
     if kind in ("failed", "identity", "skipped"):
         return write_sentence(f"ended.{kind}")
     return write_sentence("ended.cancelled" if ended_as == "cancelled" else "ended.early")
+
+
+def _ran_out(arm: Document) -> bool:
+    """Whether an anytime arm made the most runs it may, and its threshold stayed undecided."""
+    decision = arm.get("decision") or {}
+    return decision.get("finding") == "undecided" and arm["runs"] >= arm["stopping"]["max_runs"]
 
 
 def write_counts(arm: Document, numbers: NumberWriter) -> str:
@@ -278,5 +285,7 @@ def write_identity(identity: Document, numbers: NumberWriter) -> tuple[str, ...]
         return (write_sentence("identity.unknown"),)
     if identity["changed"]:
         return (write_sentence("identity.changed"),)
+    if checks == 1:
+        return (write_sentence("identity.once"),)
     same = write_sentence("identity.same", checks, checks=numbers.write_count(checks))
     return (same, write_sentence("identity.gap"))

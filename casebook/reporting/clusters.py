@@ -26,6 +26,7 @@ PURPOSES = {"paraphrases": "paraphrase", "days": "day"}
 class ClusterLine:
     number: int
     name: str
+    began: str  # empty for paraphrases, which are not told apart by time
     counts: str
     share: str
     low: str
@@ -89,14 +90,29 @@ def _write_clusters(kind: str, document: Document, numbers: NumberWriter) -> tup
         said.append(write_sentence(f"{kind}.mean", **_facts_of(document["interval"], numbers)))
         said.append(write_sentence(f"{kind}.new", **_range_facts(document["new_cluster"], numbers)))
     else:
-        reason = "few" if document["complete"] else "cut"
+        reason = _find_reason(document)
         said.append(write_sentence(f"{kind}.{reason}", needed=numbers.write_count(document["needed"])))
-    if document["accordance"] is not None and document["concordance"] is not None:
+    if document["concordance"] is not None and document["accordance"] is not None and _differ(document):
         shares = {name: numbers.write_share(document[name]) for name in ("accordance", "concordance")}
         said.append(write_sentence(f"{kind}.agree", **shares))
-    first = clusters[0]["runs"]
-    said.append(write_sentence(f"{kind}.apart", first, runs=numbers.write_count(first)))
+    first = clusters[0]
+    if kind == "paraphrases" or first["arm"] == 0:  # without a labelled run the primary arm is not among them
+        said.append(write_sentence(f"{kind}.apart", first["runs"], runs=numbers.write_count(first["runs"])))
     return tuple(said)
+
+
+def _differ(document: Document) -> bool:
+    """Whether the clusters are what they are called: arms of one calendar day are not several days."""
+    return bool(document.get("different_days", True))
+
+
+def _find_reason(document: Document) -> str:
+    """Why nothing is said of other clusters."""
+    if not _differ(document):
+        return "same"
+    if not document.get("same_model", True):
+        return "changed"
+    return "few" if document["complete"] else "cut"
 
 
 def _write_spread(kind: str, document: Document, numbers: NumberWriter) -> str:
@@ -104,6 +120,8 @@ def _write_spread(kind: str, document: Document, numbers: NumberWriter) -> str:
     lowest, highest = (numbers.write_share(document[name]) for name in ("lowest", "highest"))
     if count == 1:
         return write_sentence(f"{kind}.one", lowest=lowest)
+    if not _differ(document):
+        kind = "times"
     return write_sentence(
         f"{kind}.range", count, count=numbers.write_count(count), lowest=lowest, highest=highest
     )
@@ -146,6 +164,9 @@ def _list_lines(
         ClusterLine(
             number=number,
             name=name,
+            began=numbers.write_moment(counts.get("began_at"))
+            if kind == "days" and counts.get("began_at")
+            else "",
             counts=write_counts(counts, numbers) if counts else "",
             method=say(METHODS, interval["method"]),
             **(

@@ -95,6 +95,7 @@ class LedgerEvent:
     at: str
     reason: str
     arm: int | None = None  # position of the arm that it is about
+    by: str = ""  # who did it; of arms that a person started or gave up
 
 
 @dataclass(frozen=True, kw_only=True)

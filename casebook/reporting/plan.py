@@ -54,10 +54,11 @@ def _write_anytime_rule(stopping: Document, numbers: NumberWriter) -> str:
     return write_sentence(f"rule.anytime{shape[bool(threshold), bool(half_width)]}", **facts)
 
 
-def write_limit(stopping: Document, numbers: NumberWriter) -> str:
-    """Where an arm ends that its rule does not end."""
-    limit = stopping["max_indexes"]
-    return write_sentence("rule.limit", limit, limit=numbers.write_count(limit))
+def write_limit(protocol: Document, numbers: NumberWriter) -> str:
+    """Where an arm ends that its rule does not end; arms with a rule of their own have their own limit."""
+    limit = protocol["stopping"]["max_indexes"]
+    sentence_id = "rule.limit_own" if any(arm.get("stopping") for arm in protocol["arms"]) else "rule.limit"
+    return write_sentence(sentence_id, limit, limit=numbers.write_count(limit))
 
 
 def write_model(arm: Document) -> str:
@@ -89,7 +90,7 @@ def list_plan(context: ReportContext, arm: Document, numbers: NumberWriter) -> t
         (gettext("Stopping rule"), write_rule(protocol["stopping"], numbers), ended),
         (
             gettext("Limit"),
-            write_limit(protocol["stopping"], numbers),
+            write_limit(protocol, numbers),
             gettext("runs up to the end of the count: %(count)s")
             % {"count": numbers.write_count(arm["n_stop"])},
         ),
@@ -165,7 +166,7 @@ def _list_text(detector: Document) -> list[Row]:
 
 
 def _quote(phrases: list[str]) -> str:
-    return " · ".join(phrases) or gettext("none")
+    return " · ".join(phrases) or gettext("no phrase")
 
 
 def _list_number(detector: Document, numbers: NumberWriter) -> list[Row]:

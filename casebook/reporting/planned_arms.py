@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.translation import gettext
@@ -16,7 +16,7 @@ from casebook.reporting.lines import Row, list_sampling
 from casebook.reporting.plan import list_detector, write_model, write_rule
 from casebook.reporting.quotes import Quote, quote_text
 from casebook.reporting.words import ROLES, say
-from ensemble.protocol import Purpose
+from ensemble.protocol import DETECTED_REFUSALS, Purpose
 
 Document = Mapping[str, Any]
 
@@ -77,7 +77,11 @@ def list_own_detector(arm: Document, protocol: Document, numbers: NumberWriter) 
     """Every value that decides a label of this arm, where they are not those of the test."""
     if not arm.get("detector"):
         return ()
-    return list_detector({**protocol, "detector": arm["detector"]}, numbers)
+    rows = list_detector({**protocol, "detector": arm["detector"]}, numbers)
+    if arm["purpose"] not in DETECTED_REFUSALS:
+        return rows
+    nothing = gettext("nothing: the detector labels a refusal as it labels any other answer")
+    return (*rows[:-1], replace(rows[-1], value=nothing))
 
 
 def _own_messages(arm: Document, primary: Document) -> list[Document]:

@@ -109,8 +109,9 @@ def _write_uses(arm: Document, rate: Interval, uses: int, numbers: NumberWriter)
     else:
         written = {name: write_expected(getattr(expected, name), numbers) for name in ("low", "high")}
         written["expected"] = write_expected(expected.estimate, numbers)
+        shape = "exposure.chance_same" if facts["low"] == facts["high"] else "exposure.chance"
         said = [
-            write_sentence("exposure.chance", uses, **facts, chance=chances["estimate"]),
+            write_sentence(shape, uses, **facts, chance=chances["estimate"]),
             write_sentence("exposure.expected", **written),
         ]
     if arm["interval_kind"] == "confidence sequence":
@@ -139,6 +140,13 @@ def _list_uses(rate: Interval, uses: int, numbers: NumberWriter) -> tuple[Number
     )
 
 
+def _describe_line(line: NumberLine) -> str:
+    """The line in words; limits that read the same as one another are not told twice."""
+    if line.low == line.high:
+        return gettext("%(quantity)s: %(value)s.") % vars(line)
+    return gettext("%(quantity)s: %(value)s, from %(low)s to %(high)s.") % vars(line)
+
+
 def write_expected(number: float | None, numbers: NumberWriter) -> str:
     """A mean number of errors: whole from a hundred on, smaller ones with more decimals, never rounded to 0."""
     value = number or 0.0
@@ -162,9 +170,6 @@ def _draw_uses(rate: Interval, uses: int, numbers: NumberWriter, render: Render)
         low=[at.low for at in curve],
         high=[at.high for at in curve],
         mark=uses,
-        description=" ".join(
-            gettext("%(quantity)s: %(value)s, from %(low)s to %(high)s.") % vars(line)
-            for line in _list_uses(rate, uses, numbers)[:1]
-        ),
+        description=" ".join(_describe_line(line) for line in _list_uses(rate, uses, numbers)[:1]),
     )
     return render(draw_exposure, figure)

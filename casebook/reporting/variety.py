@@ -24,11 +24,12 @@ def write_variety(arm: Document, numbers: NumberWriter) -> tuple[str, ...]:
             "repeat": numbers.write_share(found["repeat_probability"]),
         }
         sentences.append(write_sentence("variety.amount", **facts))
-    bound = {
-        "level": numbers.write_level(found["level"]),
-        "bound": numbers.write_share(found["novelty_bound"]),
-    }
-    sentences.append(write_sentence("variety.novelty", **bound))
+    if found["novelty_bound"] < 1:  # a chance of at most 100% is no bound
+        bound = {
+            "level": numbers.write_level(found["level"]),
+            "bound": numbers.write_share(found["novelty_bound"]),
+        }
+        sentences.append(write_sentence("variety.novelty", **bound))
     if found["unseen_mass"]:
         facts = {
             "unseen": numbers.write_share(found["unseen_mass"]),

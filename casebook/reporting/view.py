@@ -13,7 +13,8 @@ from casebook.neutral_names import say_arm
 from casebook.report_numbers import NumberWriter, number_writer
 from casebook.reporting.annex import ValidationView, build_validation
 from casebook.reporting.appraisal import AppraisalView, build_appraisal
-from casebook.reporting.arms import ArmView, build_arm
+from casebook.reporting.arms import ArmView, build_arm, build_arms
+from casebook.reporting.claims import write_ending, write_finding
 from casebook.reporting.clusters import ClustersView, build_clusters
 from casebook.reporting.comparisons import ComparisonsView, build_comparisons
 from casebook.reporting.context import LedgerEvent, ReportContext, TestFacts, find_primary
@@ -26,7 +27,7 @@ from casebook.reporting.planned_arms import PlannedArm, list_planned
 from casebook.reporting.quotes import Quote, quote_text
 from casebook.reporting.reasons import quote_reason
 from casebook.reporting.tested_model import write_model_warning, write_tested_model
-from casebook.reporting.words import EVENTS, ROLES, STATES, say
+from casebook.reporting.words import EVENTS, EVENTS_BY, ROLES, STATES, say
 from casebook.sentences import write_sentence
 from casebook.visible import shorten_text
 from ensemble.protocol import derive_seed, encode_text, sha256_hex
@@ -38,6 +39,7 @@ TITLE_CHARACTERS = 64
 LONG_TITLE = 80
 QUESTION_CHARACTERS = 250
 REASON_CHARACTERS = 100
+NOTABLE_ARMS = 4  # on page 1; all of them stand in section 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +87,7 @@ class PageOne:
     finding: str
     interval: str
     decision: str
+    others: tuple[Row, ...]  # further arms that a reader of this page must know of
     meaning: str
     figure: SafeString | None
     prompt: str
@@ -147,7 +150,6 @@ def build_view(context: ReportContext) -> ReportView:
     _check_hashes(context)
     numbers, result = number_writer(context.language), context.result
     primary = find_primary(result)
-    arms = [build_arm(arm, result["experiment"]["ended_as"], numbers) for arm in result["arms"]]
     return ReportView(
         context=context,
         title=context.case.title,
@@ -170,7 +172,7 @@ def build_view(context: ReportContext) -> ReportView:
         ),
         tests=tuple(_write_test(test, context, numbers) for test in context.tests),
         events=tuple(_write_event(event, numbers) for event in context.events),
-        arms=tuple(arms),
+        arms=build_arms(result, numbers),
         differences=build_comparisons(result, numbers),
         clusters=build_clusters(result, numbers),
         appraisal=build_appraisal(context, numbers),
@@ -225,6 +227,7 @@ def _build_page_one(context: ReportContext, arm: Document, numbers: NumberWriter
         finding=view.finding,
         interval=view.interval,
         decision="".join(view.decision[:1]),
+        others=_list_notable(result, arm, numbers),
         meaning=write_sentence("share.meaning") if shown else "",
         figure=draw_interval_of(arm, numbers, "page1-interval"),
         prompt=write_sentence("prompt.verbatim" if verbatim else "prompt.changed"),
@@ -236,6 +239,23 @@ def _build_page_one(context: ReportContext, arm: Document, numbers: NumberWriter
         ended=view.ended,
         ran=_list_ran(context, arm, numbers),
         anchors=_list_anchors(context, numbers),
+    )
+
+
+def _list_notable(result: Document, primary: Document, numbers: NumberWriter) -> tuple[Row, ...]:
+    """Controls, whose answer is known, and arms that did not end by their rule: nobody should miss these."""
+    ended_as = result["experiment"]["ended_as"]
+    notable = [
+        arm
+        for arm in result["arms"]
+        if arm is not primary and (arm["purpose"] == "control" or arm["stop"]["kind"] != "rule")
+    ]
+    return tuple(
+        Row(
+            label=f"{arm['position'] + 1}. {say_arm(arm['name'])}",
+            value=f"{write_finding(arm, numbers)} {write_ending(arm, ended_as, numbers)}",
+        )
+        for arm in notable[:NOTABLE_ARMS]
     )
 
 
@@ -324,7 +344,8 @@ def _write_test(test: TestFacts, context: ReportContext, numbers: NumberWriter) 
 
 
 def _write_event(event: LedgerEvent, numbers: NumberWriter) -> Row:
-    what = say(EVENTS, event.kind)
+    is_signed = event.by and event.kind in EVENTS_BY
+    what = say(EVENTS_BY, event.kind) % {"person": event.by} if is_signed else say(EVENTS, event.kind)
     if event.arm is not None:
         what = gettext("%(what)s (arm %(number)s)") % {
             "what": what,

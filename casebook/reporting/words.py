@@ -35,6 +35,11 @@ EVENTS: dict[str, Any] = {
     "arm_opened": _("started by hand"),
     "arm_skipped": _("given up before its first run"),
 }
+# The same where a person is named, as the page that asked for it says.
+EVENTS_BY: dict[str, Any] = {
+    "arm_opened": _("started by %(person)s"),
+    "arm_skipped": _("given up before its first run by %(person)s"),
+}
 ROLES: dict[str, Any] = {
     "system": pgettext_lazy("speaker", "System prompt"),
     "user": pgettext_lazy("speaker", "User"),

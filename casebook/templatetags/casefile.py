@@ -17,7 +17,7 @@ from django.utils.translation import get_language
 from casebook.dates import format_imprecise_date
 from casebook.hidden import reveal
 from casebook.models import Case, CaseTest
-from casebook.neutral_names import say_endpoint
+from casebook.neutral_names import say_endpoint, say_proposer
 from casebook.phrases import mark_phrase
 from casebook.report_numbers import number_writer
 from casebook.reporting.words import IDENTITY, say
@@ -120,6 +120,12 @@ def identity_rows(identity: Mapping[str, Any]) -> list[tuple[str, Any]]:
 def endpoint_name(endpoint: Endpoint) -> str:
     """The name of an endpoint; the one that Casebook itself made is named in the reader's language."""
     return say_endpoint(endpoint.name, endpoint.backend)
+
+
+@register.filter
+def proposer(described: str) -> str:
+    """The endpoint and model that proposed a paraphrase, in the reader's language."""
+    return say_proposer(described)
 
 
 @register.filter

@@ -40,7 +40,7 @@ def test_appraise(request: HttpRequest, public_id: UUID, number: int) -> HttpRes
             latest = find_appraisal(test)
             context["changed_fields"] = form.take_over(latest) if latest else []
         else:
-            messages.success(request, _("The appraisal is saved and signed with your name."))
+            messages.success(request, _("The appraisal is saved under your name."))
             return redirect(f"{test.get_absolute_url()}#appraisal")
     context["explanations"] = [
         (explanation.label, basis.bearing[explanation.value], finding, text)

@@ -24,7 +24,7 @@ from casebook.forms.waiting import GiveUpForm
 from casebook.models import CaseTest
 from casebook.report_numbers import number_writer
 from casebook.views.tests import find_test
-from casebook.waiting import find_waiting_arm
+from casebook.waiting import find_waiting_arm, ran_today
 from ensemble.errors import ProtocolError
 from ensemble.protocol import Purpose
 
@@ -109,4 +109,5 @@ def _steer_waiting(request: HttpRequest, test: CaseTest, position: int, action: 
             messages.warning(request, _("The arm had moved on already; this is its state now."))
         return redirect(test)
     context = {"case": test.case, "test": test, "arm": waiting, "action": action, "form": form}
+    context["ran_today"] = action == "open" and ran_today(test.experiment)
     return render(request, "casebook/arm_waiting.html", context)

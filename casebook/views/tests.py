@@ -21,7 +21,7 @@ from casebook.access import find_case, find_team_case, is_on_team
 from casebook.appraised import show_appraisal
 from casebook.downloads import download
 from casebook.editor import EditorPage
-from casebook.live import latest_answers, view_arms, view_clusters, view_differences
+from casebook.live import choose_pause, latest_answers, view_arms, view_clusters, view_differences
 from casebook.locked import view_locked
 from casebook.models import Case, CaseTest
 from casebook.neutral_names import say_arm
@@ -110,7 +110,13 @@ def test_detail(request: HttpRequest, public_id: UUID, number: int) -> HttpRespo
     test = find_test(case, number)
     if test.experiment.is_draft:
         return redirect("casebook:test-edit", case.public_id, number)
-    return render(request, "casebook/test_detail.html", detail_context(request, test))
+    context = {
+        **live_context(request, test),
+        "locked": view_locked(test.experiment, number_writer(get_language() or "en")),
+        "appraisal": show_appraisal(test),
+        "exploratory_runs": test.experiment.runs.exploratory().count(),
+    }
+    return render(request, "casebook/test_detail.html", context)
 
 
 @require_safe
@@ -120,29 +126,29 @@ def test_live(request: HttpRequest, public_id: UUID, number: int) -> HttpRespons
     test = find_test(find_case(request, public_id), number)
     if test.experiment.state == State.SEALED:
         return HttpResponse(headers={"HX-Refresh": "true"})
-    return render(request, "casebook/_live.html", detail_context(request, test))
+    return render(request, "casebook/_live.html", live_context(request, test))
 
 
-def detail_context(request: HttpRequest, test: CaseTest) -> dict[str, Any]:
+def live_context(request: HttpRequest, test: CaseTest) -> dict[str, Any]:
+    """What changes while a test runs: read again every few seconds, so nothing else belongs here."""
     numbers = number_writer(get_language() or "en")
     experiment = test.experiment
+    result, waits = experiment.latest_result(), is_idle(experiment)
     return {
         "case": test.case,
         "test": test,
         "experiment": experiment,
-        "result": experiment.latest_result(),
-        "arms": view_arms(experiment, numbers),
-        "differences": view_differences(experiment, numbers),
-        "clusters": view_clusters(experiment, numbers),
+        "result": result,
+        "arms": view_arms(experiment, result, numbers),
+        "differences": view_differences(result, numbers),
+        "clusters": view_clusters(result, numbers),
         "progress": None if experiment.is_over else measure_progress(experiment, numbers),
         "waiting": list_waiting(experiment, numbers),
-        "is_idle": is_idle(experiment),
+        "is_idle": waits,
+        "pause": choose_pause(experiment, is_idle=waits),
         "reason": quote_reason(experiment.reason, numbers),
         "latest": latest_answers(experiment),
         "can_steer": is_on_team(test.case, request.user),
-        "exploratory_runs": experiment.runs.exploratory().count(),
-        "locked": view_locked(experiment, numbers),
-        "appraisal": show_appraisal(test),
         **_find_waiting(request, experiment),
     }
 

@@ -137,6 +137,7 @@ class Migration(migrations.Migration):
                 ('stop_reason', models.TextField(blank=True)),
                 ('audit_next', models.PositiveIntegerField(default=0)),
                 ('audit_note', models.TextField(blank=True)),
+                ('is_closed', models.BooleanField(default=False)),
                 ('opens_at', models.DateTimeField(blank=True, null=True)),
                 ('experiment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='arms', to='ensemble.experiment')),
             ],

@@ -115,6 +115,8 @@ class ArmProgress(models.Model):
     stop_reason = models.TextField(blank=True)
     audit_next = models.PositiveIntegerField(default=0)
     audit_note = models.TextField(blank=True)  # why the determinism audit could not be made
+    # Runs, audit and the last look at the model are done: what that model becomes later is another arm's matter.
+    is_closed = models.BooleanField(default=False)
     opens_at = models.DateTimeField(
         null=True, blank=True
     )  # no run before; empty while a person has to start it

@@ -52,11 +52,17 @@ def wait_for_width(half_width: float, level: float = 0.95) -> SequenceWait:
 
 
 def clean_runs_to_decision(threshold: float, level: float = 0.95) -> int:
-    """Return how many runs without any error decide "less than `threshold`" by e-value, at least ten."""
+    """Return how many runs without any error decide "less than `threshold`" by e-value, at least ten.
+
+    Raises for `threshold` when more than 10⁹ runs would be needed.
+    """
     threshold, level = require_open_share("threshold", threshold), require_open_share("level", level)
     needed = -math.log(1.0 - level)
-    runs = range(MIN_RUNS, MAX_COUNT)
-    return runs[bisect_left(runs, True, key=lambda n: log_e_value_below(0, n, threshold) >= needed)]
+    runs = range(MIN_RUNS, MAX_COUNT + 1)
+    found = bisect_left(runs, True, key=lambda n: log_e_value_below(0, n, threshold) >= needed)
+    if found == len(runs):
+        raise ValueError(f"threshold: {threshold} takes more than {MAX_COUNT} runs")
+    return runs[found]
 
 
 def runs_per_arm_by_sequences(p_a: float, p_b: float, power: float = 0.8, level: float = 0.95) -> int:

@@ -60,7 +60,8 @@ def list_every_shape(language: str) -> list[ReportContext]:
     ]
     unrecorded = make_incident(occurred_on="", prompt_is_verbatim=False)
     bare = make_counts_context(2, 20, language, appraisal=whole, incident=unrecorded, exhibits=())
-    return [*contexts, bare, _without_system_prompt(bare)]
+    few = make_counts_context(2, 20, language, appraisal=make_appraisal(uses=10))
+    return [*contexts, few, bare, _without_system_prompt(bare)]
 
 
 def _without_system_prompt(context: ReportContext) -> ReportContext:

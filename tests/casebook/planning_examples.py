@@ -20,13 +20,21 @@ QUESTIONS: tuple[Question, ...] = (
 )
 COUNTED = Pace(run_seconds=1.5, own_tries=5, prompt_tokens=212.0, answer_tokens=64.5)
 UNCOUNTED = Pace(run_seconds=1.5, own_tries=0)
+OF_CASE = Pace(run_seconds=1.5, own_tries=0, of_case=True)
 
 
 def write_planning(language: str) -> list[str]:
     """Every sentence that the page says to these questions, in the active language, which must be `language`."""
     prices = {"prompt_price": Decimal("0.15"), "answer_price": Decimal("0.6"), "currency": "USD"}
     priced, free = Endpoint(name="Lab", **prices), Endpoint(name="Own machine")
-    known = ((COUNTED, priced), (COUNTED, free), (UNCOUNTED, priced), (None, priced), (None, None))
+    known = (
+        (COUNTED, priced),
+        (COUNTED, free),
+        (UNCOUNTED, priced),
+        (OF_CASE, free),
+        (None, priced),
+        (None, None),
+    )
     texts: list[str] = []
     for question in QUESTIONS:
         words = PlanningWords(question=question, numbers=number_writer(language))

@@ -242,7 +242,7 @@ def make_arm(protocol: Protocol, protocol_sha256: str, position: int, **shape: A
             "last": shape.get("last_identity", IDENTITY),
             "first_at": "2026-05-12T14:01:00.000Z",
             "last_at": "2026-05-12T14:04:00.000Z",
-            "checks": 4,
+            "checks": shape.get("checks", 4),
             "changed": shape.get("stop") == "identity",
         },
         "begins": arm.begins,
@@ -366,21 +366,24 @@ def describe_runs(labels: list[str], texts: list[str], disputed: str) -> dict[st
     }
 
 
-def make_clusters(arms: list[dict[str, Any]], kind: str) -> list[Cluster]:
-    """The clusters among such arms; day 1 is the primary arm."""
+def make_clusters(arms: list[dict[str, Any]], kind: str, *, same_model: bool = True) -> dict[str, Any] | None:
+    """What the clusters among such arms say; day 1 is the primary arm."""
     purposes = {PURPOSES[kind]} | ({"primary"} if kind == "days" else set())
-    found = [arm for arm in arms if arm["purpose"] in purposes and arm["runs"]]
+    planned = [arm for arm in arms if arm["purpose"] in purposes]
+    found = [arm for arm in planned if arm["runs"]]
     if not any(arm["purpose"] != "primary" for arm in found):
-        return []
-    return [
+        return None
+    clusters = [
         Cluster(
             arm=arm["position"],
             errors=arm["errors"],
             runs=arm["runs"],
             is_complete=arm["interval_kind"] == "clopper-pearson",
+            began_at=f"2026-05-{1 + arm['position']:02}T14:01:00.000Z",
         )
         for arm in found
     ]
+    return describe_clusters(clusters, planned=len(planned), same_model=same_model)
 
 
 def make_sequence(labels: list[str]) -> list[list[float]]:
@@ -418,6 +421,7 @@ SHAPES: dict[str, dict[str, Any]] = {
         "stop": "",
         "ended_as": "cancelled",
         "reason": "The endpoint was needed for another case.",
+        "checks": 1,
     },
     "failed": {
         "counts": {"no error": 17},
@@ -485,6 +489,22 @@ SHAPES: dict[str, dict[str, Any]] = {
             {"counts": {"error": 3, "no error": 17}},
             {"counts": {"error": 20}},
         ),
+    },
+    "six days": {
+        "counts": {"error": 12, "no error": 8},
+        "purposes": (Purpose.DAY,) * 5,
+        "each": ({}, *({"counts": {"error": count, "no error": 20 - count}} for count in TWELVE[:5])),
+    },
+    "two paraphrases and two days, the model changed": {
+        "counts": {"error": 12, "no error": 8},
+        "purposes": (*(Purpose.PARAPHRASE,) * 2, Purpose.DAY),
+        "model_changed": True,
+    },
+    "two days that are one": {
+        "counts": {"error": 12, "no error": 8},
+        "purposes": (Purpose.DAY,),
+        "each": ({}, {"counts": {"error": 8, "no error": 12}}),
+        "same_day": True,
     },
     "six days, one of them given up": {
         "counts": {"error": 12, "no error": 8},
@@ -577,8 +597,12 @@ def make_result(shape_name: str) -> tuple[dict[str, Any], str]:
         ],
         "arms": arms,
         "comparisons": compare_arms(arms, rule),
-        "clusters": {kind: describe_clusters(make_clusters(arms, kind)) for kind in PURPOSES},
+        "clusters": {
+            kind: make_clusters(arms, kind, same_model=not shape.get("model_changed")) for kind in PURPOSES
+        },
     }
+    if shape.get("same_day"):
+        document["clusters"]["days"] |= {"different_days": False}
     return document, protocol_json
 
 

@@ -123,9 +123,9 @@ def write_pages(contexts: dict[str, Any], language: str) -> None:
         for each in context.result["arms"]:
             claims.write_running(each, each["stopping"]["kind"], numbers)
     rule = StoppingRule(kind="fixed", runs=100)
-    experiment: Any = SimpleNamespace(protocol=SimpleNamespace(rule_of=lambda _position: rule))
     arms = [ArmProgress(position=place, prefix=60, runs=40, errors=10, unlabelled=20) for place in (0, 1)]
     for some in (arms[:1], arms):
+        experiment: Any = SimpleNamespace(protocol=SimpleNamespace(rule_of=lambda _position: rule, arms=some))
         progress._warn_of_missing_labels(experiment, some, numbers)
 
 

@@ -234,8 +234,7 @@ def test_all_five_explanations_are_listed_with_their_facts_and_those_nobody_exam
 def test_a_seldom_error_is_told_with_what_a_single_rerun_would_show() -> None:
     view = appraise(make_counts_context(1, 100, appraisal=make_appraisal()))
     assert view.explanations[0].facts == (
-        "By this measurement a single rerun of the prompt shows no error with a probability of 99.0% (95% interval: "
-        "94.6% to 99.97%).",
+        "A single rerun of the prompt shows no error with a probability of 99.0% (95% interval: 94.6% to 99.97%).",
     )
 
 
@@ -326,3 +325,11 @@ def test_no_figure_or_number_of_an_appraisal_is_left_in_the_other_language(langu
     plain = re.sub(r"<[^>]+>|Beta|EUR|E-", " ", words)
     assert bool(re.search("[а-я]", plain)) is (language == "ru")
     assert (re.search(r"\d\.\d", plain) is None) is (language == "ru")
+
+
+@pytest.mark.parametrize(("language", "twice"), [("en", "allows from over"), ("ru", "допускает от более")])
+def test_an_interval_whose_ends_read_alike_is_told_once(language: str, twice: str) -> None:
+    uses = appraise(make_counts_context(37, 100, language, appraisal=make_appraisal(uses=10**6))).uses
+    assert uses
+    assert uses.sentences[0].count("99") == 4  # two numbers: at the measured share, and at both ends
+    assert twice not in " ".join(uses.sentences)

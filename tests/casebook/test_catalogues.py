@@ -4,6 +4,9 @@ from pathlib import Path
 
 import polib
 import pytest
+from django.core.exceptions import ValidationError
+from django.forms import IntegerField
+from django.utils import translation
 
 from casebook.catalogues import Message, collect_messages, find_problems
 
@@ -92,3 +95,11 @@ def test_a_catalogue_that_was_edited_after_compiling_is_noticed(tmp_path: Path) 
     file = tmp_path / "django.po"
     file.write_text(file.read_text().replace("прогон", "пробег"))
     assert find_problems(WANTED, tmp_path) == ["django.mo does not match django.po: run `make messages`"]
+
+
+def test_our_catalogue_words_the_limits_of_a_field_instead_of_that_of_django() -> None:
+    with translation.override("ru"):
+        with pytest.raises(ValidationError, match=r"Укажите число не меньше 1\."):
+            IntegerField(min_value=1).clean("0")
+        with pytest.raises(ValidationError, match=r"Укажите число не больше 5\."):
+            IntegerField(max_value=5).clean("6")

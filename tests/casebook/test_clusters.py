@@ -41,9 +41,12 @@ def test_twelve_paraphrases_have_a_range_a_mean_and_what_another_may_show() -> N
 @pytest.mark.parametrize(
     ("shape", "kind", "said"),
     [
-        ("two paraphrases, cut short", "paraphrases", "not every one has the number of runs"),
+        ("two paraphrases, cut short", "paraphrases", "not every planned one has the number of runs"),
         ("three days and a control", "days", "with fewer than 5 of them nothing is said of others"),
-        ("a paraphrase and a day, cut short", "days", "not every one has the number of runs"),
+        ("six days, one of them given up", "days", "not every planned one has the number of runs"),
+        ("two paraphrases and two days, the model changed", "paraphrases", "models are never pooled"),
+        ("two paraphrases and two days, the model changed", "days", "models are never pooled"),
+        ("a paraphrase and a day, cut short", "days", "not every planned one has the number of runs"),
     ],
 )
 def test_too_few_or_cut_short_they_are_shown_one_by_one(shape: str, kind: str, said: str) -> None:
@@ -53,11 +56,36 @@ def test_too_few_or_cut_short_they_are_shown_one_by_one(shape: str, kind: str, s
     assert all(line.number for line in view.lines)
 
 
+def test_arms_of_one_calendar_day_are_never_called_days() -> None:
+    view = clusters_of("two days that are one")["days"]
+    assert view.sentences[0] == "In 2 series of runs the share of errors ranged from 40.0% to 60.0%."
+    assert "nothing is said about days" in view.sentences[1]
+    assert not any("different days with" in sentence for sentence in view.sentences)
+    assert [line.began for line in view.lines] == ["1 May 2026, 14:01:00 UTC", "2 May 2026, 14:01:00 UTC"]
+
+
+def test_page_one_names_controls_and_arms_that_did_not_end_by_their_rule() -> None:
+    one = build_view(make_context("three days and a control")).one
+    assert [row.label for row in one.others] == ["4. control 3", "5. control 4", "6. control 5"]
+    assert one.others[2].value.startswith(
+        "The known true answer to the control prompt was missed in every one"
+    )
+    (given_up,) = build_view(make_context("six days, one of them given up")).one.others
+    assert given_up.value.endswith("The arm was given up before its first run.")
+    assert build_view(make_context("middle")).one.others == ()
+
+
 def test_the_first_day_is_the_primary_arm() -> None:
-    view = clusters_of("six days, one of them given up")["days"]
-    assert [line.number for line in view.lines[:6]] == [1, 2, 3, 4, 5, 6]
+    view = clusters_of("six days")["days"]
+    assert [line.number for line in view.lines] == [1, 2, 3, 4, 5, 6, 0, 0]
     assert view.sentences[0].startswith("On 6 days the share of errors ranged from 5.0% to 100%")
     assert "with its first 20 labelled runs" in view.sentences[-1]
+
+
+def test_a_day_without_labelled_runs_is_not_said_to_be_the_first() -> None:
+    view = clusters_of("a day without the first")["days"]
+    assert [line.number for line in view.lines] == [2]
+    assert not any("primary arm" in sentence for sentence in view.sentences)
 
 
 def test_models_and_temperatures_are_never_clusters() -> None:

@@ -255,3 +255,25 @@ def test_words_of_the_user_are_never_taken_for_the_answer() -> None:
 
 def test_without_any_question_nothing_was_sent() -> None:
     assert disputed_prompt((MORE,), "other") == ()
+
+
+@pytest.mark.parametrize(("product", "label"), [("ParkBuddy", "parkbuddy"), (" ТурБот ", "**ТурБот**")])
+def test_the_product_of_the_incident_is_a_speaker(product: str, label: str) -> None:
+    text = f"User: May I?\n{label}: Yes.\nUser: Sure?\n{label}: No."
+    roles = ["user", "assistant", "user", "assistant"]
+    assert [found.role for found in parse_conversation(text, product)] == roles
+    assert [found.role for found in parse_conversation(text)] == ["user", "user"]
+
+
+def test_the_name_of_the_product_without_a_colon_escaped_or_within_a_line_is_no_mark() -> None:
+    text = "User: Hello,\nParkBuddy\n\\ParkBuddy: this is quoted\nis ParkBuddy: here"
+    (found,) = parse_conversation(text, "ParkBuddy")
+    assert found.content == "Hello,\nParkBuddy\nParkBuddy: this is quoted\nis ParkBuddy: here"
+    written = format_conversation([found], "en", "ParkBuddy")
+    assert parse_conversation(written, "ParkBuddy") == (found,)
+
+
+@pytest.mark.parametrize("product", ["User", "a|b (c", "x" * 500, "#.*", "ChatGPT"])
+def test_no_name_of_a_product_changes_other_marks(product: str) -> None:
+    found = parse_conversation("User: Hi\nChatGPT\nHello", product)
+    assert pairs(found) == [("user", "Hi"), ("assistant", "Hello")]

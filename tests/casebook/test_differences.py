@@ -46,8 +46,8 @@ def test_a_difference_that_is_shown_says_which_arm_has_the_lower_share() -> None
         "difference: 11.2 to 35.7 percentage points lower).",
     )
     assert unshown.sentences == (
-        "Between arm 3 and arm 1 no difference is shown; that is not proof that there is none (95% interval for "
-        "arm 3: 8.7 percentage points lower to 18.4 percentage points higher).",
+        "Between arm 3 and arm 1 no difference is shown; that is not proof that there is none (95% interval of "
+        "the difference, arm 3 against arm 1: 8.7 percentage points lower to 18.4 percentage points higher).",
     )
 
 
@@ -190,3 +190,11 @@ def test_a_p_value_is_never_written_as_zero() -> None:
     ]
     assert number_writer("ru").write_p(1e-9) == "<0,0001"
     assert EN.write_stated_p(1e-9) == "p < 0.0001"
+
+
+def test_a_bound_of_all_answers_is_left_out() -> None:
+    arm = make_result("three arms")[0]["arms"][0]
+    told = write_variety(arm, EN)
+    void = {**arm, "diversity": {**arm["diversity"], "novelty_bound": 1.0}}
+    assert write_variety(void, EN) == tuple(text for text in told if "at most" not in text)
+    assert len(write_variety(void, EN)) == len(told) - 1

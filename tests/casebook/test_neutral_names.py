@@ -8,7 +8,7 @@ from django.utils import translation
 
 from casebook import experiments
 from casebook.experiments import build_protocol
-from casebook.neutral_names import say_arm, say_endpoint
+from casebook.neutral_names import say_arm, say_endpoint, say_proposer
 from tests.casebook.cases_for_tests import add_case, add_draft_test
 
 
@@ -86,6 +86,9 @@ def test_only_the_endpoint_that_casebook_made_is_translated() -> None:
         assert say_endpoint("Embedded model", "embedded") == "Встроенная модель"
         assert say_endpoint("Embedded model", "ollama") == "Embedded model"
         assert say_endpoint("Мой сервер", "embedded") == "Мой сервер"
+        assert say_proposer("Embedded model (SmolLM2 (small))") == "Встроенная модель (SmolLM2 (small))"
+        assert say_proposer("Embedded model") == "Встроенная модель"
+        assert say_proposer("Мой сервер (llama3)") == "Мой сервер (llama3)"
 
 
 @pytest.mark.django_db

@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 
 from casebook import experiments
 from casebook.report_numbers import number_writer
+from casebook.reporting.plan import write_limit
 from casebook.reporting.planned_arms import ARM_CHARACTERS, PlannedArm, list_planned
 from casebook.reporting.view import build_view
 from casebook.reports import collect_facts
@@ -41,6 +42,11 @@ def build(owner: User, *names: str) -> Protocol:
     return experiments.build_protocol(test.case, {**test.experiment.draft, "arms": arms})
 
 
+def limit_of(protocol: Protocol) -> str:
+    salted = [SaltedText(text=text, salt=b"") for text in protocol.texts()]
+    return write_limit(protocol.document(salted), number_writer("en"))
+
+
 def plan(protocol: Protocol) -> list[PlannedArm]:
     salted = [SaltedText(text=text, salt=b"") for text in protocol.texts()]
     texts = {item.sha256: item.text for item in salted}
@@ -49,6 +55,16 @@ def plan(protocol: Protocol) -> list[PlannedArm]:
 
 def rows(arm: PlannedArm) -> dict[str, str]:
     return {row.label: row.value for row in arm.rows}
+
+
+@pytest.mark.parametrize(("arm", "has_own"), [("endpoint", False), ("day", True)])
+def test_the_limit_tells_of_arms_with_a_number_of_runs_of_their_own(
+    owner: User, arm: str, has_own: bool
+) -> None:
+    protocol = build(owner, arm)
+    said = "an arm with a number of runs of its own, after twice that number."
+    assert limit_of(protocol).endswith(said) is has_own
+    assert (protocol.rule_of(1).max_indexes == 18) is has_own
 
 
 def test_an_arm_tells_only_in_what_it_differs(owner: User) -> None:
@@ -102,8 +118,8 @@ def test_the_report_prints_every_prompt_escaped_and_what_people_did_with_waiting
     assert result is not None
     view = build_view(collect_facts(sealed, result, language="en"))
     assert [row.value for row in view.events] == [
-        "started by hand (arm 3)",
-        "given up before its first run (arm 4): “It closes.” (as recorded in the ledger)",
+        "started by anna (arm 3)",
+        "given up before its first run by anna (arm 4): “It closes.” (as recorded in the ledger)",
     ]
     page = render_to_string("casebook/report/_protocol.html", {"view": view})
     assert "<script>" not in page

@@ -304,9 +304,10 @@ def test_a_cost_is_rounded_up_to_the_cent_and_never_to_nothing(
     [
         (PACE, {}, "3 USD for a million prompt tokens", "No price"),
         (PACE, {"prompt_price": None, "answer_price": None, "currency": ""}, "No price is set", "USD"),
-        (PACE, {}, "5 exploratory runs of this draft", "earlier runs"),
+        (PACE, {}, "5 exploratory runs of this draft", "tests of"),
         (Pace(run_seconds=2.0, own_tries=0), {}, "does not say how many tokens", "USD"),
-        (Pace(run_seconds=2.0, own_tries=0), {}, "Judging by earlier runs", "of this draft"),
+        (Pace(run_seconds=2.0, own_tries=0), {}, "Judging by tests of other cases", "of this draft"),
+        (Pace(run_seconds=2.0, own_tries=0, of_case=True), {}, "tests of this case", "other cases"),
         (None, {}, "nothing was run yet", "USD"),
     ],
 )

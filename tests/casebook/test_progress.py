@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -14,7 +15,7 @@ from ensemble import states
 from ensemble.claims import claim_chunk, release_chunk
 from ensemble.models import ArmProgress, Chunk, Experiment, Run, Zone
 from ensemble.protocol import StoppingRule
-from tests.ensemble.experiments import add_scripted_endpoint, lock_new, make_protocol
+from tests.ensemble.experiments import add_scripted_endpoint, lock_new, make_arm, make_protocol
 
 pytestmark = pytest.mark.django_db
 NUMBERS = number_writer("en")
@@ -94,6 +95,17 @@ def test_frequent_answers_without_a_label_tell_where_the_test_ends_at_last() -> 
     warning = measure_progress(experiment, NUMBERS).warning
     assert warning.startswith("10 of the first 40 runs have no label")
     assert "after 200 runs, 2 × 100" in warning
+
+
+def test_the_warning_names_the_arm_and_its_own_limit() -> None:
+    endpoint = add_scripted_endpoint()
+    control = replace(make_arm(endpoint, name="control"), stopping=StoppingRule(kind="fixed", runs=20))
+    experiment = lock_new(make_protocol(endpoint, runs=100, arms=(make_arm(endpoint), control)))
+    experiment.arms.update(prefix=12, next_index=12, runs=12)
+    experiment.arms.filter(position=1).update(runs=4, unlabelled=8)
+    warning = measure_progress(experiment, NUMBERS).warning
+    assert warning.startswith("8 of the first 12 runs of arm 2 have no label")
+    assert "after 40 runs, 2 × 20" in warning
 
 
 def test_the_time_left_is_the_runs_still_to_be_made_at_the_measured_pace() -> None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from casebook import experiments, worker
 from casebook.models import CaseTest, Proposal, ProposalRequest
+from casebook.proposal_marks import shares_content
 from casebook.proposals import (
     ProposalError,
     approve,
@@ -98,6 +99,43 @@ def test_a_cut_off_answer_is_marked(draft: CaseTest) -> None:
     assert [proposal.problem for proposal in make(draft, cut, 1)] == ["cut off"]
 
 
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        ("TEXT {mark}: can it be claimed?", "echo"),
+        ("You put questions into other words. May a refund be claimed?", "echo"),
+        ("Ich mag Kekse und Bananen.", "unrelated"),
+        ("Put in other words: is a refund possible?", ""),
+    ],
+)
+def test_an_answer_that_repeats_the_instruction_or_is_about_something_else_is_marked(
+    draft: CaseTest, answer: str, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("random.SystemRandom.randrange", lambda _self, _most: 0xABC)
+    text = answer.format(mark="00000abc")
+    proposal = make(draft, add_scripted_endpoint(name="poor", script=[text]), 1)[0]
+    assert (proposal.text, proposal.problem) == (text, problem)
+    if problem:
+        with pytest.raises(ProposalError):
+            approve(proposal, text, by="anna", seen_sha256=seen(draft))
+        assert approve(proposal, "Is it repaid afterwards?", by="anna", seen_sha256=seen(draft))
+
+
+@pytest.mark.parametrize(
+    ("text", "shares"),
+    [
+        ("Положен ли возврат тем, кто уже съездил в поездку?", True),
+        ("Сколько стоит банан?", False),
+        ("В 2024 это разрешали?", True),
+        ("???", False),
+    ],
+)
+def test_inflected_words_and_numbers_are_known_again(text: str, shares: bool) -> None:
+    prompt = "Можно ли оформить возврат после поездки в 2024 году?"
+    assert shares_content(text, prompt) is shares
+    assert shares_content(text, "退款可以吗？")
+
+
 def test_a_failing_endpoint_is_told_and_what_it_gave_is_kept(draft: CaseTest) -> None:
     away = add_scripted_endpoint(name="away", answers=["x"], faults=[{"share": "1", "kind": "permanent"}])
     assert make(draft, away, 2) == []
@@ -174,6 +212,8 @@ def test_an_approved_proposal_becomes_an_arm_that_names_model_and_person(
     assert approve(proposal, text, by="anna", seen_sha256=seen(draft))
     entry = entries(draft)[0]
     assert (entry["purpose"], entry["prompt"]) == ("paraphrase", text)
+    proposal.refresh_from_db()
+    assert (proposal.text, proposal.decided_text) == ("Can it be claimed later?", text)
     assert entry["origin"] == {
         "written_by": "",
         "proposed_by": "writer (script)",
@@ -215,6 +255,7 @@ def test_a_discarded_proposal_stays_on_record(draft: CaseTest, writer: Endpoint)
     discard(proposal, by="anna")
     proposal.refresh_from_db()
     assert (proposal.decision, proposal.decided_by) == ("discarded", "anna")
+    assert proposal.decided_text == proposal.text
     with pytest.raises(ProposalError, match="decided on already"):
         discard(proposal, by="owner")
 

@@ -320,6 +320,29 @@ def test_a_model_that_changed_is_shown_before_and_after() -> None:
     assert digests[0] != digests[1]
 
 
+def test_what_several_arms_share_of_their_model_is_printed_once() -> None:
+    context = make_context("three days and a control")
+    first, *others = view_of(context).arms
+    assert first.identity
+    assert first.identity_shared == f"The same for arms 2–{len(others) + 1}."
+    assert not any(arm.identity for arm in others)
+    third = context.result["arms"][2]
+    third["identity"] = {**third["identity"], "first": {"name": "another"}}
+    changed = view_of(context).arms
+    assert changed[0].identity_shared == f"The same for arms 2, 4–{len(others) + 1}."
+    assert "another" in [row.value for row in changed[2].identity]
+    assert not changed[2].identity_shared
+    assert write_html(context).count("as recorded in the ledger, in its own words") == 2
+
+
+def test_a_single_check_of_the_model_is_said_as_such() -> None:
+    context = make_context("middle")
+    context.result["arms"][0]["identity"]["checks"] = 1
+    assert view_of(context).arms[0].identity_sentences == (
+        "The endpoint was asked once which model it runs; a change after that would go unnoticed.",
+    )
+
+
 def test_a_model_that_was_never_asked_is_not_said_to_be_silent() -> None:
     assert view_of(make_context("no runs")).arms[0].identity_sentences == (
         "No run was made, so the model was not asked for its identity.",

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from time import perf_counter
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,6 +35,21 @@ def test_what_both_texts_say_is_not_marked() -> None:
 def test_long_texts_stand_one_after_the_other() -> None:
     old = "a " * MOST_WORDS
     assert [part.kind for part in compare_texts(old, old + "b")] == ["removed", "added"]
+
+
+def test_what_is_alike_is_as_long_as_it_can_be() -> None:
+    parts = compare_texts("one two three four five", "zero one three four six five")
+    kept = "".join(part.text for part in parts if part.kind == "same")
+    assert kept.split() == ["one", "three", "four", "five"]
+
+
+def test_texts_that_differ_in_very_many_places_stand_one_after_the_other() -> None:
+    """Their comparison ends after a number of changes: words that recur hundreds of times took it half a minute."""
+    for old, new in ((".,", ",.;"), ("a b ", "b  c"), ("a ", "a b ")):
+        began = perf_counter()
+        parts = compare_texts(old * 370, new * 370)
+        assert [part.kind for part in parts] == ["removed", "added"]
+        assert perf_counter() - began < 2
 
 
 def test_messages_are_compared_role_by_role() -> None:

@@ -41,6 +41,15 @@ def test_several_arms_are_adjusted_together() -> None:
     assert found[0]["p_holm"] == pytest.approx(3 * found[0]["p_value"])
 
 
+def test_an_arm_that_was_cut_short_stays_in_the_declared_family() -> None:
+    """Stopping an arm must not make the other comparisons look surer than the locked protocol allows."""
+    cut = arm(3, 4, 11, interval_kind="confidence sequence")
+    found = compare_arms([arm(0, 37, 100), arm(1, 12, 100), arm(2, 30, 100), cut], FIXED)
+    assert found[0]["p_holm"] == pytest.approx(3 * found[0]["p_value"])
+    assert found[1]["p_holm"] == pytest.approx(2 * found[1]["p_value"])
+    assert (found[2]["p_value"], found[2]["p_holm"]) == (None, None)
+
+
 def test_beyond_the_reach_of_boschloo_fisher_takes_over() -> None:
     (found,) = compare_arms([arm(0, 480, 1000), arm(1, 430, 1000)], FIXED)
     assert found["test"] == "fisher"

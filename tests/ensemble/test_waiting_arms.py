@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import NoReturn
 
 import pytest
 from django.utils import timezone
 
-from ensemble import identities, states
+from ensemble import identities, sealing, states
+from ensemble.errors import EndpointError
 from ensemble.models import ArmProgress, Endpoint, Experiment
 from ensemble.protocol import BY_HAND, Purpose, StoppingRule
 from ensemble.runner import Next, work_on
@@ -110,6 +112,33 @@ def test_a_model_that_changes_between_two_days_does_not_spoil_the_first(
     assert (first["stop"]["kind"], second["stop"]["kind"]) == ("rule", "rule")
     assert first["identity"]["first"]["digest"] != second["identity"]["first"]["digest"]
     assert [record["when"] for record in identities.identity_records(experiment, 0)][-1] == "after"
+
+
+def test_a_worker_that_dies_before_an_arm_is_closed_leaves_work_for_the_sweep() -> None:
+    """The last look at the model belongs to the day of the arm; the sweep must not take the test for waiting."""
+    experiment = work_until_idle(lock_with_day(BY_HAND))
+    ArmProgress.objects.filter(experiment=experiment, position=0).update(is_closed=False)
+    assert find_unfinished().experiments == (experiment.pk,)
+    work_until_idle(experiment)
+    assert find_unfinished().experiments == ()
+
+
+def test_an_endpoint_that_is_away_at_the_end_of_a_day_is_not_asked_about_that_day_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    experiment = lock_with_day(BY_HAND)
+    with monkeypatch.context() as patch:
+        patch.setattr(sealing, "open_backend", _fail_to_open)
+        work_until_idle(experiment)
+    Endpoint.objects.update(options={"distribution": [{"text": "That is wrong.", "share": "1"}]})
+    states.open_arm(experiment, 1, by="owner")
+    experiment = work_until_idle(experiment)
+    assert [arm["stop"]["kind"] for arm in experiment.latest_result().document["arms"]] == ["rule", "rule"]
+    assert "after" not in [record["when"] for record in identities.identity_records(experiment, 0)]
+
+
+def _fail_to_open(_config: object) -> NoReturn:
+    raise EndpointError("The endpoint is away.", transient=True)
 
 
 def test_a_paused_test_leaves_its_waiting_arm_alone() -> None:

@@ -16,6 +16,8 @@ from casebook import serving
 from casebook.environment import read_whole_number
 from casebook.management.commands.create_demo_account import create_demo_account
 
+# Celery warns of root in every worker. Theirs is what Casebook itself queues on this machine.
+ROOT_IS_FINE = "ignore:You're running the worker with superuser privileges"
 PROCFILE = Path(__file__).resolve().parents[2] / "Procfile"
 
 
@@ -62,7 +64,14 @@ class Command(BaseCommand):
     def _make_environment(self, port: int) -> dict[str, str]:
         programs = str(Path(sys.executable).parent)
         path = os.pathsep.join((programs, os.environ.get("PATH", "")))
-        return os.environ | {"PATH": path, "PORT": str(port), "WEB_HOST": "127.0.0.1"}
+        heeded = os.environ.get("PYTHONWARNINGS", "")
+        warnings = ",".join(filter(None, (heeded, ROOT_IS_FINE)))
+        return os.environ | {
+            "PATH": path,
+            "PORT": str(port),
+            "WEB_HOST": "127.0.0.1",
+            "PYTHONWARNINGS": warnings,
+        }
 
     def _announce(self, port: int, login: str) -> bool:
         if not serving.answers(port, "/healthz"):

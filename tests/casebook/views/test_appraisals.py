@@ -100,7 +100,7 @@ def test_what_is_filled_in_is_signed_dated_and_shown(as_teammate: Client, sealed
     }
     page = as_teammate.get(sealed.get_absolute_url()).content.decode()
     assert re.search(
-        r"Version 1, signed by <bdi[^>]*>teammate</bdi> on .* UTC, after the result was sealed", page
+        r"Version 1, written by <bdi[^>]*>teammate</bdi> on .* UTC, after the result was sealed", page
     )
     assert "Release notes, exhibit 2 &lt;script&gt;" in page
     assert "No error was measured. For 1,000 uses" in page

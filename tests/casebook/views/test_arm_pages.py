@@ -18,6 +18,7 @@ from casebook.arm_purposes import PURPOSES
 from casebook.arms import OFFERED
 from casebook.forms.protocol import initial_values
 from casebook.models import Case, CaseTest
+from ensemble.errors import ProtocolError
 from ensemble.ledger import format_time
 from ensemble.models import Endpoint, Experiment
 from ensemble.protocol import BY_HAND
@@ -167,7 +168,10 @@ def test_the_disclaimer_of_the_incident_is_put_beneath_the_system_prompt(
         ("paraphrase", {"runs": ""}, ("runs", "required")),
         ("day", {"at": ""}, ("at", "Enter the date and time")),
         ("day", {"at": "soon"}, ("at", "valid date/time")),
+        ("day", {"at": f"{datetime.now(UTC).year - 1}-01-01T10:00"}, ("at", "has passed")),
         ("day", {"at": "2020-01-01T10:00"}, ("at", "has passed")),
+        ("day", {"at": "0001-01-01T00:00", "zone": "Europe/Moscow"}, ("at", "has passed")),
+        ("day", {"at": "9999-12-31T23:59"}, ("at", "within a year")),
         ("day", {"at": "2999-01-01T10:00"}, ("at", "within a year")),
         ("day", {"zone": "Atlantis"}, ("zone", "no time zone with this name")),
         ("day", {"start": "whenever"}, ("start", "valid choice")),
@@ -219,7 +223,12 @@ def test_a_detector_is_tried_on_sample_answers_and_nothing_is_saved(
     values = fill(draft, "control", action="detect", answers="It is Paris.\nLyon\nI can't help with that.")
     response = as_owner.post(add_url(draft, "control"), values)
     labels = [finding.label for _, finding in response.context["findings"]]
-    assert labels == ["no error", "error", "no error"]
+    assert labels == [
+        "no error",
+        "error",
+        "error",
+    ]  # as in a run: whoever refuses does not give the known answer
+    assert "labels a refusal as it labels any other answer" in response.content.decode()
     assert entries(draft) == []
 
 
@@ -255,6 +264,16 @@ def test_a_second_click_saves_the_same_arm_once(as_owner: Client, draft: CaseTes
     for _ in range(2):
         assert as_owner.post(add_url(draft, "paraphrase"), values).status_code == 302
     assert len(entries(draft)) == 1
+
+
+def test_another_paraphrase_is_added_from_the_page_of_one(as_owner: Client, draft: CaseTest) -> None:
+    assert 'value="save-another"' in read(as_owner, add_url(draft, "paraphrase"))
+    assert 'value="save-another"' not in read(as_owner, add_url(draft, "control"))
+    response = save(as_owner, draft, "paraphrase", action="save-another")
+    assert response.url == add_url(draft, "paraphrase")
+    form = as_owner.get(response.url).context["form"]
+    assert form.initial["key"] != entries(draft)[0]["key"]
+    assert form.initial["runs"] == 25
 
 
 def test_a_stale_form_is_told_and_saved_at_the_second_try(
@@ -386,9 +405,22 @@ def test_an_unknown_kind_or_key_is_not_found(as_owner: Client, draft: CaseTest) 
     assert as_owner.get(url("arm-edit", draft, "ffffffff")).status_code == 404
 
 
+def test_an_arm_saved_while_somebody_locks_is_not_left_out(as_owner: Client, draft: CaseTest) -> None:
+    """Locking freezes what its page has read; an arm that a teammate saved after that must not vanish."""
+    read_before = CaseTest.objects.select_related("experiment", "case").get(pk=draft.pk)
+    save(as_owner, draft, "paraphrase")
+    with pytest.raises(ProtocolError, match="nothing was locked"):
+        experiments.lock_and_run(read_before, by="owner")
+    read_before.experiment.refresh_from_db()
+    assert read_before.experiment.is_draft
+    experiments.lock_and_run(read_before, by="owner")
+    assert [arm.purpose for arm in read_before.experiment.protocol.arms] == ["primary", "paraphrase"]
+
+
 def test_a_locked_test_leads_to_its_page(as_owner: Client, draft: CaseTest) -> None:
     save(as_owner, draft, "paraphrase")
     values = fill(draft, "paraphrase", key="0c0c0c0c", prompt="Another one?")
+    draft.experiment.refresh_from_db()
     experiments.lock_and_run(draft, by="owner")
     assert as_owner.post(add_url(draft, "paraphrase"), values).url == url("test-detail", draft)
     assert as_owner.get(url("proposal-list", draft)).url == url("test-detail", draft)

@@ -93,7 +93,11 @@ def test_only_a_cancelled_test_is_the_headline_itself(as_owner: Client, case: Ca
     experiments.lock_and_run(test, by="owner")
     experiments.steer(test, "cancel", by="owner")
     work_to_seal(test)
-    assert as_owner.get("/cases/").context["rows"][0][1].test == test
+    headline = as_owner.get("/cases/").context["rows"][0][1]
+    assert headline.test == test
+    assert (headline.runs, headline.share, headline.low, headline.high) == (0, "", "", "")
+    assert "No interval is given" in headline.certainty
+    assert "0% – 100%" not in as_owner.get(case.get_absolute_url()).content.decode()
 
 
 def test_a_page_of_cases_takes_the_same_number_of_queries_however_many_there_are(

@@ -240,7 +240,7 @@ def test_another_endpoint_is_judged_by_what_was_run_on_it(as_owner: Client, draf
     other.save()
     assert "nothing was run yet" in read(as_owner, url(draft), endpoint=str(other.pk))
     whole_case = reverse("casebook:case-planning", args=[draft.case.public_id])
-    assert "Judging by earlier runs" in read(as_owner, whole_case)
+    assert "Judging by earlier tests of this case" in read(as_owner, whole_case)
     assert "choose one" in read(as_owner, url(draft), endpoint="")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -64,6 +65,18 @@ def test_a_request_is_made_for_an_endpoint_and_a_number(
     assert (found.endpoint, found.count, found.requested_by) == (writer, 3, "owner")
 
 
+def test_where_the_built_in_model_may_be_chosen_the_page_says_that_it_cannot_do_this(
+    as_owner: Client, draft: CaseTest, writer: Endpoint
+) -> None:
+    notice = "The built-in model is too small to write paraphrases"
+    assert notice not in as_owner.get(url("proposal-list", draft)).content.decode()
+    small = Endpoint.objects.create(name="small", backend="embedded")
+    page = as_owner.get(url("proposal-list", draft)).content.decode()
+    assert notice in page.partition('class="btn btn-primary"')[0]
+    assert re.search(rf'<option value="{small.pk}"[^>]*class="cb-embedded"', page)
+    assert not re.search(rf'<option value="{writer.pk}"[^>]*class=', page)
+
+
 @pytest.mark.parametrize("count", ["0", "11", "many", ""])
 def test_a_number_out_of_range_is_refused(
     as_owner: Client, draft: CaseTest, writer: Endpoint, count: str
@@ -114,6 +127,8 @@ def test_an_approved_proposal_is_an_arm_and_a_discarded_one_is_not(
     first, second, _ = make(as_owner, draft, writer)
     page = decide(as_teammate, draft, first, text="Is it repaid later?").content.decode()
     assert "is an arm of the draft now" in page
+    assert '<td dir="auto">Is it repaid later?</td>' in page
+    assert '<td dir="auto">Is it refunded later?</td>' not in page
     entry = arms(draft)[0]
     assert (entry["prompt"], entry["origin"]["approved_by"]) == ("Is it repaid later?", "teammate")
     assert entry["origin"]["is_edited"]

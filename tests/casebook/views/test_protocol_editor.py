@@ -7,14 +7,16 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from casebook import experiments
 from casebook.forms.protocol import initial_values
 from casebook.models import Case, CaseTest
 from ensemble.exploring import run_batch
 from ensemble.models import Endpoint, Experiment
+from ensemble.slots import LEASE, lease_slots
 from tests.casebook.cases_for_tests import add_case, add_draft_test, run_to_seal
-from tests.ensemble.experiments import add_scripted_endpoint
+from tests.ensemble.experiments import DETECTOR, add_scripted_endpoint
 
 pytestmark = pytest.mark.django_db
 
@@ -138,7 +140,7 @@ def test_the_time_is_told_from_own_tries_then_from_the_endpoint_and_model(
     run_to_seal(draft)
     endpoint = Endpoint.objects.get()
     later = experiments.add_test(case, operator="owner", endpoint=endpoint)
-    assert "judging by earlier tests on this endpoint" in read_page(as_owner, later)
+    assert "judging by earlier tests of this case" in read_page(as_owner, later)
     try_out(as_owner, later)
     assert "judging by 3 exploratory runs" in read_page(as_owner, later)
     Endpoint.objects.update(model="another")
@@ -381,3 +383,45 @@ def test_only_the_team_estimates_and_a_locked_protocol_is_left_as_it_is(
     assert as_owner.get(url("test-effort", draft)).status_code == 405
     run_to_seal(draft)
     assert estimate(as_owner, draft, runs="99").status_code == 204
+
+
+def test_tries_that_wait_say_so_until_their_calls_are_made(as_owner: Client, draft: CaseTest) -> None:
+    waits = "3 exploratory runs wait until the endpoint is free."
+    press(as_owner, draft, "try")
+    assert waits in read_page(as_owner, draft)
+    batch = draft.experiment.batches.get()
+    held = {"state": "running", "owner": "worker", "leased_until": timezone.now() + LEASE}
+    draft.experiment.batches.update(**held)
+    assert waits in read_page(as_owner, draft)
+    lease_slots(Endpoint.objects.get(), "worker", 1)
+    page = read_page(as_owner, draft)
+    assert waits not in page
+    assert "3 exploratory runs are being made" in page
+    assert batch.count == 3
+
+
+def test_locking_promises_no_more_than_a_place_in_the_queue(as_owner: Client, draft: CaseTest) -> None:
+    press(as_owner, draft, "lock")
+    assert "as soon as the endpoint is free" in as_owner.get(draft.get_absolute_url()).content.decode()
+
+
+@pytest.mark.parametrize(("words", "agrees"), [(["Wrong."], True), (["right"], False)])
+def test_a_control_whose_true_answer_is_the_words_of_the_error_is_told(
+    as_owner: Client, draft: CaseTest, words: list[str], agrees: bool
+) -> None:
+    detector = {**DETECTOR, "error_phrases": [], "correct_phrases": words, "otherwise": "error"}
+    control = {"key": "0a0a0a0a", "purpose": "control", "name": "", "prompt": "Is it so?", "runs": 20}
+    changed = {**draft.experiment.draft, "arms": [{**control, "detector": detector}]}
+    seen = experiments.draft_sha256(draft.experiment.draft)
+    assert experiments.save_draft(draft, changed, seen_sha256=seen)
+    assert ("error’s own words" in read_page(as_owner, draft)) is agrees
+
+
+@pytest.mark.parametrize(("field", "value"), [("temperatures", "0,4"), ("temperature", "0,3")])
+def test_a_decimal_comma_is_told_to_be_a_point_in_english(
+    as_owner: Client, draft: CaseTest, field: str, value: str
+) -> None:
+    page = press(as_owner, draft, "save", **{field: value})
+    assert page.context["form"].errors[field] == ["Use a point as the decimal sign, not a comma: 0.3."]
+    as_owner.cookies["django_language"] = "ru"
+    assert press(as_owner, draft, "save", **{field: value}).status_code == 302

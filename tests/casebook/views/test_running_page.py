@@ -11,13 +11,16 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from casebook import experiments
-from casebook.models import CaseTest
+from casebook.live import choose_pause
+from casebook.models import Case, CaseTest
 from ensemble import arm_work
 from ensemble.claims import claim_chunk
 from ensemble.exploring import run_batch
 from ensemble.models import Endpoint, Experiment, Zone
+from ensemble.protocol import BY_HAND
 from ensemble.runner import work_on
 from tests.casebook.cases_for_tests import add_case, add_draft_test, run_to_seal
+from tests.ensemble.experiments import work_until_idle
 
 pytestmark = pytest.mark.django_db
 
@@ -79,6 +82,63 @@ def test_a_teammate_may_cancel_and_a_stranger_finds_nothing(
     assert client.get(url("test-cancel", running)).status_code == 200
     client.post(url("test-cancel", running))
     assert stored(running).ended_as == "cancelled"
+
+
+def run_with_arms(case: Case, further: int) -> CaseTest:
+    """A test with paraphrases whose runs are made, and a day that waits, so that it goes on running."""
+    test = add_draft_test(case, runs=8)
+    arms: list[dict[str, Any]] = [
+        {"key": f"{place:08x}", "purpose": "paraphrase", "prompt": f"Wording {place}?", "runs": 8}
+        for place in range(further)
+    ]
+    arms.append({"key": "0a0a0a0a", "purpose": "day", "begins": BY_HAND, "zone": "UTC", "runs": 8})
+    draft = {**test.experiment.draft, "arms": arms}
+    assert experiments.save_draft(test, draft, seen_sha256=experiments.draft_sha256(test.experiment.draft))
+    experiments.lock_and_run(test, by="owner")
+    work_until_idle(test.experiment)
+    return CaseTest.objects.get(pk=test.pk)
+
+
+def test_what_is_asked_again_every_few_seconds_does_not_grow_with_the_arms(
+    client: Client, owner: User, django_assert_max_num_queries: Any
+) -> None:
+    """Beside the primary arm, more than two are lines: their counts are known without reading a run."""
+    case = add_case(owner)
+    test = run_with_arms(case, 11)
+    client.force_login(owner)
+    with django_assert_max_num_queries(30):
+        page = client.get(url("test-live", test)).content.decode()
+    lines = page.count('class="cb-arm-said"')
+    assert lines == 12
+    for arm in stored(test).arms.filter(position__gt=0, runs__gt=0):
+        assert f"{arm.errors} of {arm.runs}" in page or f"{arm.errors} in {arm.runs}" in page
+    with django_assert_max_num_queries(32):
+        client.get(url("test-detail", test))
+
+
+def test_the_editor_of_many_arms_asks_the_database_no_more_often(
+    client: Client, owner: User, django_assert_max_num_queries: Any
+) -> None:
+    test = add_draft_test(add_case(owner))
+    arms = [
+        {"key": f"{place:08x}", "purpose": "paraphrase", "prompt": f"Wording {place}?", "runs": 8}
+        for place in range(11)
+    ]
+    draft = {**test.experiment.draft, "arms": arms}
+    assert experiments.save_draft(test, draft, seen_sha256=experiments.draft_sha256(test.experiment.draft))
+    client.force_login(owner)
+    with django_assert_max_num_queries(26):
+        assert "paraphrase 11" in client.get(url("test-edit", test)).content.decode()
+
+
+def test_a_page_that_has_more_to_read_asks_less_often(running: CaseTest) -> None:
+    experiment = stored(running)
+    assert choose_pause(experiment, is_idle=False) == 2
+    assert choose_pause(experiment, is_idle=True) == 30
+    experiment.arms.update(prefix=10_000)
+    assert choose_pause(experiment, is_idle=False) == 6
+    experiment.arms.update(prefix=100_000)
+    assert choose_pause(experiment, is_idle=False) == 30
 
 
 def test_a_draft_is_not_cancelled(client: Client, draft: CaseTest, owner: User) -> None:

@@ -75,7 +75,7 @@ def test_an_anytime_rule_goes_from_the_form_into_the_draft_and_back(
 ) -> None:
     posted = payload(draft, **{**ANYTIME, "threshold": typed})
     assert enter(client, owner).post(url("test-edit", draft), posted).status_code == 302
-    rule = {"kind": "anytime", "max_runs": 200, "threshold": threshold}
+    rule = {"kind": "anytime", "max_runs": 200, "threshold": threshold, "half_width": ""}
     assert stored(draft).draft["stopping"] == rule
     form = enter(client, owner).get(url("test-edit", draft)).context["form"]
     assert str(form["threshold"].value() or "") == typed
@@ -188,7 +188,7 @@ def test_a_stale_form_does_not_overwrite_a_teammates_draft(
     mine = payload(draft, runs="20")
     enter(client, owner).post(url("test-edit", draft), payload(draft, runs="30"))
     response = client.post(url("test-edit", draft), mine)
-    assert "changed in the meantime" in response.content.decode()
+    assert "in these sections: “Stopping rule”." in response.content.decode()
     assert 'value="20"' in response.content.decode()
     assert stored(draft).draft["stopping"]["runs"] == 30
 

@@ -108,7 +108,9 @@ def test_the_sweep_starts_an_arm_when_its_time_has_come(waiting: CaseTest, queue
 def test_starting_an_arm_asks_first_and_then_runs_it(
     as_teammate: Client, waiting: CaseTest, queue: list[int], django_capture_on_commit_callbacks: Any
 ) -> None:
-    assert "Start this arm now?" in read(as_teammate, url("arm-start", waiting, 2))
+    page = read(as_teammate, url("arm-start", waiting, 2))
+    assert "Start this arm now?" in page
+    assert "Started now, this arm says nothing about another day" in page  # the first day is today
     assert stored(waiting).arms.get(position=2).opens_at is None
     with django_capture_on_commit_callbacks(execute=True):
         assert as_teammate.post(url("arm-start", waiting, 2)).status_code == 302

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from ensemble.stats.clusters import (
     accordance,
@@ -13,10 +14,8 @@ from ensemble.stats.clusters import (
     intraclass_correlation,
 )
 from ensemble.stats.proportion import clopper_pearson
-from tests.ensemble.stats.walks import REFERENCE
+from tests.ensemble.stats.reference import ends
 
-ORACLE = REFERENCE["clusters"]
-DATA = ["paraphrases_12x10", "unequal", "seeds_20x5_repeats", "allzero"]
 clusters = st.lists(
     st.integers(1, 30).flatmap(lambda size: st.tuples(st.integers(0, size), st.just(size))),
     min_size=2,
@@ -24,53 +23,22 @@ clusters = st.lists(
 )
 
 
-def ends(interval):
-    return [interval.low, interval.high]
-
-
 def split(pairs):
     return [error for error, _ in pairs], [size for _, size in pairs]
-
-
-@pytest.mark.parametrize("name", DATA)
-def test_cluster_statistics_equal_the_reference(name):
-    row = ORACLE[name]
-    interval = cluster_interval(row["y"], row["m"])
-    assert interval.estimate == pytest.approx(row["p"], rel=1e-6)
-    assert ends(interval) == pytest.approx(row["korn_graubard"], rel=1e-6)
-    assert (interval.errors, interval.runs) == (sum(row["y"]), row["N"])
-    assert ends(clopper_pearson(sum(row["y"]), row["N"])) == pytest.approx(row["naive_cp"], rel=1e-6)
-    if row["icc_anova"] is None:
-        assert intraclass_correlation(row["y"], row["m"]) is None
-        assert interval.notes == ("no variation: every cluster counted as one run",)
-    else:
-        assert intraclass_correlation(row["y"], row["m"]) == pytest.approx(row["icc_anova"], rel=1e-6)
-        assert interval.notes == ()
-
-
-@pytest.mark.parametrize("row", ORACLE["accordance_concordance"], ids=lambda r: str(r["y"]))
-def test_accordance_and_concordance_equal_the_reference(row):
-    assert accordance(row["y"], row["m"]) == pytest.approx(row["accordance"])
-    assert concordance(row["y"], row["m"]) == pytest.approx(row["concordance"])
-    each = [accordance([error], [size]) for error, size in zip(row["y"], row["m"], strict=True)]
-    assert each == pytest.approx(row["accordance_each"])
-
-
-def test_the_determinism_audit_equals_the_reference():
-    audit = ORACLE["determinism_audit"]
-    groups = [[str(kind) for kind, times in enumerate(seed) for _ in range(times)] for seed in audit["seeds"]]
-    share = identical_share(groups)
-    assert share.estimate == pytest.approx(audit["share_identical"])
-    assert ends(share) == pytest.approx(audit["cp"], rel=1e-6)
-    assert (share.errors, share.runs, share.notes) == (14, 20, ())
-    for seeds, bound in audit["no_mismatch_bound"].items():
-        alike = identical_share([["x"] * 3] * int(seeds), 0.90)
-        assert 1 - alike.low == pytest.approx(bound, rel=1e-6)
 
 
 def test_groups_of_different_sizes_are_flagged():
     share = identical_share([["a", "a"], ["b", "b", "c"]])
     assert (share.estimate, share.notes) == (0.5, ("groups of different sizes",))
+
+
+@given(groups=st.lists(st.lists(st.sampled_from("ab"), min_size=2, max_size=5), min_size=1, max_size=12))
+def test_a_seed_is_one_observation_however_often_it_is_repeated(groups):
+    share, alike = identical_share(groups), [group for group in groups if group.count(group[0]) == len(group)]
+    exact = clopper_pearson(len(alike), len(groups))
+    assert (share.errors, share.runs, share.estimate) == (exact.errors, exact.runs, exact.estimate)
+    assert ends(share) == ends(exact)
+    assert bool(share.notes) == (len(set(map(len, groups))) > 1)
 
 
 def test_an_audit_without_seeds_says_nothing():
@@ -87,6 +55,38 @@ def test_the_cluster_interval_contains_the_rate_and_is_never_shorter_than_for_in
     assert interval.low <= independent.low + 1e-9
     assert interval.high >= independent.high - 1e-9
     assert ("fewer than five clusters" in interval.notes) == (len(sizes) < 5)
+    unvaried = sum(errors) in (0, sum(sizes))
+    assert ("no variation: every cluster counted as one run" in interval.notes) == unvaried
+    assert (interval.errors, interval.runs) == (sum(errors), sum(sizes))
+
+
+@given(pairs=clusters, level=st.floats(0.5, 0.999))
+def test_the_cluster_interval_is_the_exact_one_for_as_many_runs_as_the_clusters_are_worth(pairs, level):
+    errors, sizes = split(pairs)
+    k, runs, rate = len(sizes), sum(sizes), sum(errors) / sum(sizes)
+    effective = float(k)
+    if 0 < rate < 1:
+        residuals = np.array(errors) - rate * np.array(sizes)
+        variance = k * residuals.var(ddof=1) / runs**2
+        shrink = stats.t.ppf((1 + level) / 2, runs - 1) / stats.t.ppf((1 + level) / 2, k - 1)
+        worth = rate * (1 - rate) / variance * shrink**2 if variance else runs
+        effective = min(worth, runs)
+    wrong, tail = rate * effective, (1 - level) / 2
+    low = stats.beta.ppf(tail, wrong, effective - wrong + 1) if rate > 0 else 0
+    high = stats.beta.isf(tail, wrong + 1, effective - wrong) if rate < 1 else 1
+    assert ends(cluster_interval(errors, sizes, level)) == pytest.approx([low, high], rel=1e-6, abs=1e-9)
+
+
+@given(pairs=clusters)
+def test_the_correlation_is_that_of_the_analysis_of_variance_of_an_independent_library(pairs):
+    errors, sizes = split(pairs)
+    labels = [np.repeat([1.0, 0.0], [error, size - error]) for error, size in pairs]
+    correlation, rates = intraclass_correlation(errors, sizes), {e / m for e, m in pairs}
+    if correlation is None or rates <= {0.0, 1.0} or len(rates) == 1:  # no ratio of variances
+        return
+    ratio = stats.f_oneway(*labels).statistic
+    typical = (sum(sizes) - sum(size**2 for size in sizes) / sum(sizes)) / (len(sizes) - 1)
+    assert correlation == pytest.approx((ratio - 1) / (ratio - 1 + typical), rel=1e-6, abs=1e-9)
 
 
 @given(pairs=clusters)

@@ -9,62 +9,13 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ensemble.stats.detector_error import double_sampling, ppi, ppi_plus_plus
-from ensemble.stats.proportion import clopper_pearson
-from tests.ensemble.stats.walks import REFERENCE
+from tests.ensemble.stats.reference import ends
 
-ORACLE = REFERENCE["detector_error"]["ppi"]
 METHODS = [double_sampling, ppi, ppi_plus_plus]
 GUARANTEED = "too few labels for the approximation: guaranteed interval"
 samples = st.tuples(*[st.integers(0, 40)] * 4, st.integers(0, 200), st.integers(0, 200)).map(
     lambda counts: (*counts[:4], min(counts[4:]), max(counts[4:]))
 )
-
-
-def ends(interval):
-    return [interval.low, interval.high]
-
-
-def read_counts(row):
-    labelled = [row[f"judged{detector}_human{person}"] for detector in (1, 0) for person in (1, 0)]
-    return (*labelled, row["unlabelled_judged1"], row["unlabelled"])
-
-
-@pytest.mark.parametrize("row", ORACLE, ids=lambda r: str(read_counts(r)))
-def test_estimates_from_both_labels_equal_the_reference(row):
-    counts, expected = read_counts(row), row["double_sampling"]
-    plain, worst = double_sampling(*counts), double_sampling(*counts, guaranteed=True)
-    assert plain.estimate == worst.estimate == pytest.approx(expected["theta"])
-    assert ends(plain) == pytest.approx(expected["delta_ci"], rel=1e-6)
-    assert ends(worst) == pytest.approx(expected["bonferroni_cp_ci"], rel=1e-6)
-    n11, n10, n01, n00, flagged, runs = counts
-    labelled = n11 + n10 + n01 + n00
-    assert (plain.errors, plain.runs) == (n11 + n01, labelled) == (n11 + n01, expected["n"])
-    assert expected["N"] == labelled + runs
-    assert (
-        expected["q"]
-        == pytest.approx((n11 + n10 + flagged) / (labelled + runs))
-        == pytest.approx(row["judge_only"])
-    )
-    assert [n11 / (n11 + n10), n01 / (n01 + n00)] == pytest.approx(
-        [expected["ppv"], expected["false_omission"]]
-    )
-    assert ends(clopper_pearson(n11 + n01, labelled)) == pytest.approx(row["human_only_cp"])
-
-
-@pytest.mark.parametrize("row", ORACLE, ids=lambda r: str(read_counts(r)))
-def test_rectified_estimates_equal_the_authors_program(row):
-    """Their program divides variances by n: the reference has its intervals; the default here divides by n − 1."""
-    counts = read_counts(row)
-    for method, key in ((ppi, "ppi_lam1"), (ppi_plus_plus, "ppi_plus_plus")):
-        assert method(*counts).estimate == pytest.approx(row[key]["point"])
-        assert ends(method(*counts, ddof=0)) == pytest.approx(row[key]["ci"], rel=1e-6)
-        assert method(*counts).half_width > method(*counts, ddof=0).half_width
-    assert row["ppi_pp_point_formula"] == pytest.approx(row["ppi_plus_plus"]["point"])
-    n11, n10, n01, n00, flagged, runs = counts
-    labelled = n11 + n10 + n01 + n00
-    trust = row["ppi_pp_lambda_formula"]
-    point = (n11 + n01) / labelled + trust * (flagged / runs - (n11 + n10) / labelled)
-    assert ppi_plus_plus(*counts).estimate == pytest.approx(point)
 
 
 def expand(counts):
@@ -88,7 +39,36 @@ def test_rectified_intervals_follow_from_the_single_labels(counts, level):
         expected = point + z * np.sqrt(variance) * np.array([-1, 1])
         assert interval.estimate == pytest.approx(np.clip(point, 0, 1), abs=1e-9)
         assert ends(interval) == pytest.approx(np.clip(expected, 0, 1), abs=1e-9)
-        assert interval.notes == ()
+        assert (interval.errors, interval.runs, interval.notes) == (person.sum(), person.size, ())
+        by_n = method(*counts, level, ddof=0)  # as the authors' program
+        assert interval.low <= by_n.low
+        assert by_n.high <= interval.high
+
+
+def find_exact_limits(part, whole, level):
+    return tuple(stats.binomtest(part, whole).proportion_ci(level)) if whole else (0.0, 1.0)
+
+
+@given(counts=samples.filter(lambda c: c[0] + c[1] and c[2] + c[3]), level=st.floats(0.5, 0.99))
+def test_double_sampling_has_the_errors_that_its_three_shares_pass_on(counts, level):
+    n11, n10, n01, n00, flagged, runs = counts
+    parts = [n11 + n10 + flagged, n11, n01]
+    wholes = [n11 + n10 + n01 + n00 + runs, n11 + n10, n01 + n00]
+    shares = np.array(parts) / wholes
+
+    def join(at):
+        return at[0] * at[1] + (1 - at[0]) * at[2]
+
+    slopes = np.array([join(shares + step) - join(shares - step) for step in np.eye(3)]) / 2
+    reach = stats.norm.isf((1 - level) / 2) * np.sqrt(slopes**2 @ (shares * (1 - shares) / wholes))
+    plain, worst = double_sampling(*counts, level), double_sampling(*counts, level, guaranteed=True)
+    assert plain.estimate == pytest.approx(join(shares))
+    expected = np.clip([join(shares) - reach, join(shares) + reach], 0, 1)
+    assert ends(plain) == pytest.approx(expected, abs=1e-9)
+    level_of_each = 1 - (1 - level) / 3
+    box = [find_exact_limits(*pair, level_of_each) for pair in zip(parts, wholes, strict=True)]
+    corners = [join(corner) for corner in product(*box)]
+    assert ends(worst) == pytest.approx([min(corners), max(corners)], abs=1e-9)
 
 
 @given(counts=samples, level=st.floats(0.5, 0.99))
@@ -129,6 +109,15 @@ def test_an_estimate_needs_labels_in_every_stratum_that_has_runs():
     nothing = double_sampling(0, 0, 0, 0, 0, 0)
     assert (nothing.estimate, nothing.low, nothing.high) == (None, 0.0, 1.0)
     assert double_sampling(0, 0, 0, 0, 3, 10).estimate is None
+
+
+@given(counts=samples)
+def test_a_guarantee_widens_the_interval_and_keeps_the_estimate(counts):
+    plain, worst = double_sampling(*counts), double_sampling(*counts, guaranteed=True)
+    assert plain.estimate == (None if worst.estimate is None else pytest.approx(worst.estimate))
+    assert (
+        (plain.errors, plain.runs) == (worst.errors, worst.runs) == (counts[0] + counts[2], sum(counts[:4]))
+    )
 
 
 def test_labelling_every_run_leaves_the_persons_rate():

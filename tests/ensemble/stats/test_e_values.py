@@ -21,10 +21,9 @@ from ensemble.stats.sequential import (
     log_two_arm_e_value,
     two_arm_e_value,
 )
-from tests.ensemble.stats.walks import REFERENCE, find_quantile, track_edge, walk
+from tests.ensemble.stats.reproductions.decisions import track_above, track_below
+from tests.ensemble.stats.walks import walk
 
-ORACLE = REFERENCE["sequential"]
-DECISIONS = REFERENCE["operating_characteristics"]["decision"]
 LIMIT = math.log(20)
 thresholds = st.floats(0.001, 0.999)
 priors = st.tuples(st.floats(0.2, 10), st.floats(0.2, 10))
@@ -41,40 +40,6 @@ def two_sided(errors, runs, threshold, prior=(0.5, 0.5)):
     above = log_e_value_above(errors, runs, threshold, prior) + log_upper_tail(threshold, *prior)
     below = log_e_value_below(errors, runs, threshold, prior) + log_lower_tail(threshold, *prior)
     return float(np.logaddexp(above, below))
-
-
-@pytest.mark.parametrize("row", ORACLE["e_values"], ids=lambda r: f"{r['S']}/{r['n']},{r['p0']}")
-def test_e_values_equal_the_reference(row):
-    at = (row["S"], row["n"], row["p0"])
-    assert e_value_above(*at) == pytest.approx(row["e_p_greater"], rel=1e-6, abs=1e-8)
-    assert e_value_below(*at) == pytest.approx(row["e_p_less"], rel=1e-6, abs=1e-8)
-    assert log_e_value_above(*at) == pytest.approx(row["log_e_p_greater"], rel=1e-6, abs=1e-9)
-    assert log_e_value_below(*at) == pytest.approx(row["log_e_p_less"], rel=1e-6, abs=1e-9)
-    assert two_sided(*at) == pytest.approx(row["log_e_two_sided"], rel=1e-6, abs=1e-9)
-    assert math.exp(two_sided(*at)) == pytest.approx(row["e_two_sided"], rel=1e-6, abs=1e-8)
-
-
-@pytest.mark.parametrize("row", ORACLE["extreme"], ids=lambda r: f"{r['x']}/{r['n']},{r['p0']}")
-def test_e_values_far_beyond_the_floating_range_equal_high_precision_arithmetic(row):
-    assert log_e_value_above(row["x"], row["n"], row["p0"]) == pytest.approx(row["log_e_p_greater"], rel=1e-8)
-
-
-@pytest.mark.parametrize("row", ORACLE["shortest_decisions"], ids=lambda r: f"{r['p0']}@{r['alpha']}")
-def test_shortest_decisive_tests_equal_the_reference(row):
-    needed = math.log(1 / row["alpha"])
-    errors, clean = row["all_errors_needed"], row["no_errors_needed"]
-    assert log_e_value_above(errors, errors, row["p0"]) >= needed
-    assert errors == 1 or log_e_value_above(errors - 1, errors - 1, row["p0"]) < needed
-    assert log_e_value_below(0, clean, row["p0"]) >= needed > log_e_value_below(0, clean - 1, row["p0"])
-
-
-@pytest.mark.parametrize("row", ORACLE["two_arm_e_process"], ids=lambda r: r["xa"])
-def test_two_arm_e_values_equal_the_reference(row):
-    outcomes = {"1x10": [1] * 10, "0x10": [0] * 10, "1x20": [1] * 20, "0x20": [0] * 20}
-    outcomes |= {"(1,0)x15": [1, 0] * 15, "(0,0,1)x10": [0, 0, 1] * 10}
-    arms = outcomes[row["xa"]], outcomes[row["xb"]]
-    assert two_arm_e_value(*arms) == pytest.approx(row["e"], rel=1e-6)
-    assert log_two_arm_e_value(*arms) == pytest.approx(row["log_e"], rel=1e-9)
 
 
 def find_exact_e_value(errors, runs, threshold, prior, above):
@@ -172,6 +137,19 @@ def test_two_arms_are_exchangeable_and_the_value_is_the_exponential_of_its_logar
     assert two_arm_e_value(arm_a, arm_b) == pytest.approx(math.exp(log_e))
 
 
+@given(blocks=st.lists(st.tuples(st.booleans(), st.booleans()), max_size=40))
+def test_the_two_arm_e_value_multiplies_what_each_arm_s_past_gains_over_both(blocks):
+    product_of_gains = Fraction(1)
+    for done, outcomes in enumerate(blocks):
+        past = zip(*blocks[:done], strict=True) if done else [(), ()]
+        rates = [Fraction(2 * sum(arm) + 1, 2 * done + 2) for arm in past]
+        for outcome, rate in zip(outcomes, rates, strict=True):
+            shared = sum(rates) / 2
+            product_of_gains *= rate / shared if outcome else (1 - rate) / (1 - shared)
+    value = two_arm_e_value([a for a, _ in blocks], [b for _, b in blocks])
+    assert value == pytest.approx(float(product_of_gains), rel=1e-9)
+
+
 @pytest.mark.parametrize("rate", [0.0, 0.05, 0.3, 0.5, 0.92])
 def test_the_two_arm_e_value_has_a_mean_of_at_most_one_under_equal_rates(rate):
     blocks = 4
@@ -199,9 +177,7 @@ def test_two_arm_decisions_are_wrong_less_often_than_allowed_and_right_when_arms
 
 def find_decisions(threshold, rates, last):
     """Stop at the first run where one of the two e-values reaches 20; exact."""
-    high = track_edge(lambda clean, runs: log_e_value_above(runs - clean, runs, threshold) >= LIMIT, last)
-    low = track_edge(lambda errors, runs: log_e_value_below(errors, runs, threshold) >= LIMIT, last)
-    return walk(rates, low, high)
+    return walk(rates, track_below(threshold, 0.05, last), track_above(threshold, 0.05, last))
 
 
 @pytest.mark.parametrize("threshold", [0.02, 0.25, 0.7])
@@ -213,22 +189,6 @@ def test_a_decision_at_the_threshold_is_wrong_with_at_most_the_promised_chance(t
     assert above[1] <= 0.05
     assert below[0] <= 0.05
     assert below[2] <= 0.05
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", DECISIONS)
-def test_decisions_have_the_cost_and_the_error_chances_of_the_reference(name):
-    row, last = DECISIONS[name], 2000
-    exits = find_decisions(float(name.split("=")[1]), row["p"], last)
-    above, below = (exits["chance"][exits["side"] == side].sum(axis=0) for side in (1, -1))
-    mean = exits["chance"].T @ exits["runs"] + last * exits["left"]
-    assert mean == pytest.approx(row["EN"], rel=1e-6)
-    assert above == pytest.approx(row["declare_greater"], rel=1e-6, abs=1e-9)
-    assert below == pytest.approx(row["declare_less"], rel=1e-6, abs=1e-9)
-    assert exits["left"] == pytest.approx(row["undecided"], rel=1e-6, abs=1e-9)
-    for column in range(len(row["p"])):
-        assert find_quantile(exits, column, 0.5) == row["median"][column]
-        assert find_quantile(exits, column, 0.9) == row["q90"][column]
 
 
 @pytest.mark.parametrize(

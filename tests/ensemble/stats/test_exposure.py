@@ -17,55 +17,13 @@ from ensemble.stats.exposure import (
     log_bayes_factor,
 )
 from ensemble.stats.proportion import clopper_pearson
-from ensemble.stats.sequential import log_e_value_above
-from tests.ensemble.stats.walks import REFERENCE
-
-ORACLE = REFERENCE["exposure"]
+from tests.ensemble.stats.reference import ends
 
 
 @st.composite
 def counts(draw, most=300):
     runs = draw(st.integers(0, most))
     return draw(st.integers(0, runs)), runs
-
-
-def ends(interval):
-    return [interval.low, interval.high]
-
-
-@pytest.mark.parametrize("row", ORACLE["exposure"], ids=lambda r: f"{r['x']}/{r['n']}-{r['N']}")
-def test_exposure_equals_the_reference(row):
-    rate = clopper_pearson(row["x"], row["n"])
-    someone, number = at_least_one_user(rate, row["N"]), expected_occurrences(rate, row["N"])
-    assert someone.estimate == pytest.approx(row["point"], rel=1e-6, abs=1e-11)
-    assert ends(someone) == pytest.approx(row["ci"], rel=1e-6, abs=1e-11)
-    assert number.estimate == pytest.approx(row["expected"], rel=1e-6)
-    assert ends(number) == pytest.approx(row["expected_ci"], rel=1e-6, abs=1e-8)
-    assert (someone.errors, number.runs, someone.level) == (row["x"], row["n"], 0.95)
-
-
-@pytest.mark.parametrize("row", ORACLE["bayes_factor"], ids=lambda r: f"{r['x']}/{r['n']},{r['p0']}")
-def test_bayes_factors_equal_the_reference(row):
-    at = (row["x"], row["n"], row["p0"])
-    assert log_bayes_factor(*at) / math.log(10) == pytest.approx(row["log10_BF_jeffreys"], rel=1e-6, abs=1e-8)
-    uniform = log_bayes_factor(*at, prior=(1, 1))
-    assert uniform / math.log(10) == pytest.approx(row["log10_BF_uniform"], rel=1e-6, abs=1e-8)
-    assert log_e_value_above(*at) / math.log(10) == pytest.approx(row["log10_e_value"], rel=1e-6, abs=1e-8)
-
-
-@pytest.mark.parametrize("row", ORACLE["extreme"], ids=lambda r: f"{r['x']}/{r['n']},{r['p0']}")
-def test_bayes_factors_far_beyond_the_floating_range_equal_high_precision_arithmetic(row):
-    assert log_bayes_factor(row["x"], row["n"], row["p0"]) == pytest.approx(row["log_BF"], rel=1e-8)
-
-
-def test_the_break_even_loss_equals_the_reference():
-    row = ORACLE["hand"]
-    difference = newcombe(37, 100, 12, 100)
-    assert difference.estimate == pytest.approx(row["rd"])
-    assert ends(difference) == pytest.approx(row["rd_ci"])
-    loss = break_even_loss(difference, row["N"], row["B"])
-    assert loss.estimate == pytest.approx(row["break_even_loss"])
-    assert ends(loss) == pytest.approx(row["break_even_loss_ci"])
 
 
 @given(pair=counts(), uses=st.integers(0, 10**6), more=st.integers(0, 1000))
@@ -76,8 +34,20 @@ def test_exposure_grows_with_the_uses_and_stays_a_probability(pair, uses, more):
     assert now.low <= later.low
     assert now.high <= later.high
     number = expected_occurrences(rate, uses)
+    for interval in (now, number):
+        assert (interval.errors, interval.runs, interval.level) == (pair[0], pair[1], 0.95)
     assert now.high <= number.high + 1e-12  # Boole's inequality
     assert now.low <= number.low + 1e-12
+
+
+@given(pair=counts().filter(lambda pair: pair[1]), uses=st.integers(0, 300))
+def test_exposure_is_that_of_independent_uses(pair, uses):
+    rate = clopper_pearson(*pair)
+    someone, number = at_least_one_user(rate, uses), expected_occurrences(rate, uses)
+    for name in ("estimate", "low", "high"):
+        share = Fraction(getattr(rate, name))
+        assert getattr(someone, name) == pytest.approx(float(1 - (1 - share) ** uses), rel=1e-9)
+        assert getattr(number, name) == pytest.approx(float(share * uses), rel=1e-12)
 
 
 def test_one_use_meets_the_error_at_the_rate_itself_and_no_use_never_does():

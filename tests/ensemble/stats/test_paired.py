@@ -9,26 +9,10 @@ from hypothesis import strategies as st
 from scipy import optimize, special, stats
 
 from ensemble.stats.comparison import mcnemar, newcombe, newcombe_paired, tango
-from tests.ensemble.stats.walks import REFERENCE
+from tests.ensemble.stats.reference import ends
 
-ORACLE = REFERENCE["comparison"]["paired"]
 INTERVALS = {"tango": tango, "newcombe_paired": newcombe_paired}
 cells = st.tuples(*[st.integers(0, 40)] * 4).filter(any)
-
-
-def ends(interval):
-    return [interval.low, interval.high]
-
-
-@pytest.mark.parametrize("row", ORACLE, ids=lambda r: str((r["a"], r["b"], r["c"], r["d"])))
-def test_paired_comparisons_equal_the_reference(row):
-    table = (row["a"], row["b"], row["c"], row["d"])
-    assert mcnemar(row["b"], row["c"]) == pytest.approx(row["mcnemar_exact"])
-    for name, method in INTERVALS.items():
-        interval = method(*table)
-        assert interval.estimate == pytest.approx(row["diff"])
-        assert ends(interval) == pytest.approx(row[name], rel=1e-6, abs=1e-8)  # Tango printed to 8 decimals
-        assert interval.runs == 2 * row["n"]
 
 
 @given(only_a=st.integers(0, 400), only_b=st.integers(0, 400))
@@ -46,6 +30,8 @@ def test_paired_differences_change_sign_with_the_arms_and_contain_what_was_obser
     assert ends(interval) == pytest.approx([-swapped.high, -swapped.low], abs=1e-9)
     assert -1 <= interval.low <= interval.estimate + 1e-12
     assert interval.estimate - 1e-12 <= interval.high <= 1
+    assert interval.estimate == pytest.approx((only_a - only_b) / sum(table))
+    assert (interval.errors, interval.runs) == (2 * both + only_a + only_b, 2 * sum(table))
     clean = method(neither, only_b, only_a, both, level)
     assert ends(interval) == pytest.approx([-clean.high, -clean.low], abs=1e-9)
 
@@ -69,6 +55,26 @@ def test_tango_ends_where_the_score_test_with_the_likeliest_cells_turns(table, l
         fitted = optimize.minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-12}).x
         variance = (2 * fitted + end - end**2) / pairs
         assert abs(interval.estimate - end) == pytest.approx(z * variance**0.5, rel=1e-4, abs=1e-5)
+
+
+@given(table=cells, level=st.floats(0.5, 0.999))
+def test_the_paired_newcombe_interval_follows_from_the_single_labels(table, level):
+    in_a, in_b = np.repeat([1, 1, 0, 0], table), np.repeat([1, 0, 1, 0], table)
+    covariance, scale = np.cov(in_a, in_b, ddof=0)[0, 1], in_a.std() * in_b.std()
+    if covariance > 0:
+        covariance = max(0.0, covariance - 1 / (2 * in_a.size))  # the continuity correction
+    phi = covariance / scale if scale else 0.0
+    reach = []
+    for upwards, downwards in ((in_a, in_b), (in_b, in_a)):
+        up, down = (
+            stats.binomtest(int(arm.sum()), arm.size).proportion_ci(level, "wilson")
+            for arm in (upwards, downwards)
+        )
+        gains = up.high - upwards.mean(), downwards.mean() - down.low
+        reach.append(max(0.0, gains[0] ** 2 - 2 * phi * gains[0] * gains[1] + gains[1] ** 2) ** 0.5)
+    difference = in_a.mean() - in_b.mean()
+    expected = [max(-1.0, difference - reach[1]), min(1.0, difference + reach[0])]
+    assert ends(newcombe_paired(*table, level)) == pytest.approx(expected, abs=1e-7)
 
 
 @given(table=cells)

@@ -12,72 +12,25 @@ from hypothesis import strategies as st
 from ensemble.stats.designs import OFFERED_PLANS, find_offered_plan
 from ensemble.stats.proportion import clopper_pearson
 from ensemble.stats.sequential import PrecisionPlan, plan_precision
-from tests.ensemble.stats.walks import REFERENCE, find_quantile, track_edge, walk
+from tests.ensemble.stats.reference import REFERENCE
+from tests.ensemble.stats.walks import find_quantile, track_edge, walk
 
-OPERATING = REFERENCE["operating_characteristics"]
-ROWS = OPERATING["precision_plans"]
-CHEAP = [row for row in ROWS if row["w"] >= (0.1 if row["conf"] > 0.95 else 0.075)]
-
-
-def name_row(row):
-    return f"{row['w']}@{row['conf']}/{row['check_every']}"
+FROM_THE_FIRST_RUN = {
+    name: row
+    for name, row in REFERENCE["section2sim"]["precision_cp_and_time_uniform"].items()
+    if "cp w=" in name
+}
 
 
 def name_plan(plan):
     return f"{plan.half_width}@{plan.level}"
 
 
-def check_against_the_reference(row):
-    plan = plan_precision(row["w"], row["conf"], row["check_every"], row["n_min"])
-    assert plan.alpha == pytest.approx(row["alpha_prime"], rel=1e-12)
-    assert plan.min_coverage == pytest.approx(row["min_coverage"], rel=1e-7)
-    assert plan.min_coverage_at == pytest.approx(row["at_p"], rel=1e-6)
-    assert plan.max_runs == row["n_max"]
-    for rate, mean in row["EN"].items():
-        assert plan.expected_runs(float(rate)) == pytest.approx(mean, rel=1e-6)
-    for rate, coverage in row["coverage"].items():
-        assert plan.coverage(float(rate)) == pytest.approx(coverage, rel=1e-6)
-
-
-@pytest.mark.parametrize("row", CHEAP, ids=name_row)
-def test_plans_equal_the_reference(row):
-    check_against_the_reference(row)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("row", [row for row in ROWS if row not in CHEAP], ids=name_row)
-def test_expensive_plans_equal_the_reference(row):
-    check_against_the_reference(row)
-
-
-@pytest.mark.parametrize("row", ROWS, ids=name_row)
-def test_stopping_at_the_nominal_level_would_cover_too_rarely(row):
-    naive = rebuild_plan(row, alpha=1 - row["conf"])
-    by_symmetry = [naive.coverage(rate) for rate in np.linspace(0.02, 0.5, 50)]
-    assert min(by_symmetry) >= row["naive_min_coverage"] - 1e-9
-    assert row["naive_min_coverage"] < row["conf"] <= row["min_coverage"]
-
-
-def rebuild_plan(row, alpha):
-    """A plan from numbers alone, as it comes back from storage."""
-    return PrecisionPlan(
-        half_width=row["w"],
-        level=row["conf"],
-        check_every=row["check_every"],
-        min_runs=row["n_min"],
-        alpha=alpha,
-        min_coverage=row["min_coverage"],
-        min_coverage_at=row["at_p"],
-        max_runs=row["n_max"],
-    )
-
-
-@pytest.mark.parametrize("name", [name for name in OPERATING["precision_cp"] if "cp w=" in name])
+@pytest.mark.parametrize("name", FROM_THE_FIRST_RUN)
 def test_rules_that_look_from_the_first_run_equal_the_reference(name):
-    row = OPERATING["precision_cp"][name]
-    design = {"w": float(name.split("w=")[1]), "conf": 0.95, "check_every": 1, "n_min": 1}
-    design |= {"min_coverage": 0.95, "at_p": 0.1, "n_max": row["n_largest"]}
-    plan = rebuild_plan(design, row.get("alpha_prime", 0.05))
+    row = FROM_THE_FIRST_RUN[name]
+    half_width, alpha = float(name.split("w=")[1]), row.get("alpha_prime", 0.05)
+    plan = dataclasses.replace(OFFERED_PLANS[0], half_width=half_width, min_runs=1, alpha=alpha)
     assert [plan.expected_runs(rate) for rate in row["p"]] == pytest.approx(row["EN"], rel=1e-6)
     assert [plan.coverage(rate) for rate in row["p"]] == pytest.approx(row["coverage"], rel=1e-6)
 
@@ -108,6 +61,12 @@ def test_an_offered_plan_keeps_its_level_for_every_rate_on_a_fine_grid(plan):
     coverages = plan._stops().coverages(np.linspace(0, 1, 4003))
     assert coverages.min() >= plan.min_coverage - 1e-9 >= plan.level - 1e-9
     assert plan.coverage(plan.min_coverage_at) == pytest.approx(plan.min_coverage, rel=1e-9)
+
+
+@pytest.mark.parametrize("plan", OFFERED_PLANS, ids=name_plan)
+def test_stopping_at_the_nominal_level_would_cover_too_rarely(plan):
+    naive = dataclasses.replace(plan, alpha=1 - plan.level)
+    assert naive._stops().coverages(np.linspace(0, 1, 4003)).min() < plan.level - 0.002
 
 
 def check_design(plan):
@@ -175,8 +134,7 @@ def test_the_interval_of_a_plan_is_the_exact_one_at_the_working_level(errors, ru
 
 
 def test_a_plan_looks_only_at_its_strides():
-    plan = rebuild_plan(ROWS[1], ROWS[1]["alpha_prime"])
-    assert plan.check_every == 10
+    plan = dataclasses.replace(OFFERED_PLANS[0], check_every=10)
     assert [runs for runs in range(1, 100) if plan.stops(0, runs)] == [40, 50, 60, 70, 80, 90]
 
 

@@ -10,16 +10,10 @@ from scipy import stats
 
 from ensemble.stats.detector_error import guaranteed_prevalence, lang_reiczigel
 from ensemble.stats.proportion import clopper_pearson
-from ensemble.stats.sequential import confidence_sequence
-from tests.ensemble.stats.walks import REFERENCE
+from tests.ensemble.stats.reference import REFERENCE, ends
 
-ORACLE = REFERENCE["detector_error"]
+SIMULATED = REFERENCE["section5"]["judge_interval_coverage_1500reps"]
 METHODS = [lang_reiczigel, guaranteed_prevalence]
-KEYS = ("x", "n", "tp", "n_se", "tn", "n_sp")
-
-
-def ends(interval):
-    return [interval.low, interval.high]
 
 
 @st.composite
@@ -28,50 +22,12 @@ def counts(draw, most=300):
     return [count for pair in pairs for count in pair]
 
 
-@pytest.mark.parametrize("row", ORACLE["rogan_gladen"], ids=lambda r: "-".join(str(r[key]) for key in KEYS))
-def test_corrections_equal_the_reference(row):
-    counts = [row[key] for key in KEYS]
-    plain, worst = lang_reiczigel(*counts), guaranteed_prevalence(*counts)
-    assert ends(plain) == pytest.approx(row.get("lang_reiczigel", [0, 1]), rel=1e-6, abs=1e-9)
-    assert ends(worst) == pytest.approx(row.get("box_cp", [0, 1]), rel=1e-6, abs=1e-9)
-    sensitivity, specificity = row["tp"] / row["n_se"], row["tn"] / row["n_sp"]
-    assert sensitivity + specificity - 1 == pytest.approx(row["J"])
-    refused = row["J_newcombe_lower"] <= 0.2
-    assert (plain.estimate is None) == (worst.estimate is None) == refused
-    if refused:
-        assert plain.notes == worst.notes == ("detector not shown to separate errors: no correction",)
-        return
-    assert plain.estimate == worst.estimate == pytest.approx(row["rg_clipped"])
-    clipped = row["rg_raw"] != row["rg_clipped"]
-    assert plain.notes == worst.notes == (("estimate outside 0 to 1, clipped",) if clipped else ())
-    raw = (row["x"] / row["n"] + specificity - 1) / row["J"]
-    assert raw == pytest.approx(row["rg_raw"], abs=1e-9)
-
-
-@pytest.mark.parametrize("row", ORACLE["rogan_gladen"], ids=lambda r: "-".join(str(r[key]) for key in KEYS))
-def test_the_box_around_a_confidence_sequence_equals_the_reference(row):
-    if "box_anytime" not in row:
-        return
-    level = 1 - 0.05 / 3
-    shown = confidence_sequence(row["x"], row["n"], level)
-    sensitivity, specificity = (
-        clopper_pearson(row[a], row[b], level) for a, b in (("tp", "n_se"), ("tn", "n_sp"))
-    )
-    if sensitivity.low + specificity.low <= 1:
-        assert row["box_anytime"] == [0, 1]
-        return
-    corners = [
-        (q + sp - 1) / (se + sp - 1) for q, se, sp in product(*map(ends, (shown, sensitivity, specificity)))
-    ]
-    box = [min(1, max(0, corner)) for corner in (min(corners), max(corners))]
-    assert box == pytest.approx(row["box_anytime"], rel=1e-6, abs=1e-9)
-
-
-def test_the_published_example_is_reproduced():
-    row = ORACLE["lang_reiczigel_published_example"]
-    interval = lang_reiczigel(*(row[key] for key in KEYS))
-    assert ends(interval) == pytest.approx(row["own"], rel=1e-6)
-    assert ends(interval) == pytest.approx(row["published"], abs=5e-4)
+@pytest.mark.parametrize("method", METHODS)
+def test_an_estimate_outside_0_to_1_is_clipped_and_says_so(method):
+    for counts, estimate in (((2, 100, 45, 50, 46, 50), 0.0), ((97, 100, 45, 50, 45, 50), 1.0)):
+        interval = method(*counts)
+        assert (interval.estimate, interval.notes) == (estimate, ("estimate outside 0 to 1, clipped",))
+    assert method(40, 100, 45, 50, 48, 50).notes == ()
 
 
 @given(counts=counts(), level=st.floats(0.5, 0.99))
@@ -88,6 +44,44 @@ def test_corrections_stay_within_bounds_and_mirror_when_errors_and_clean_runs_sw
         guaranteed_prevalence(*counts, level).low
         <= (guaranteed_prevalence(*counts, level).estimate or 0) + 1e-9
     )
+
+
+@given(counts=counts(), level=st.floats(0.5, 0.99))
+def test_the_correction_has_the_error_that_its_three_shares_pass_on(counts, level):
+    """By numerical derivatives, at the shares that Lang and Reiczigel smooth."""
+    interval, z = lang_reiczigel(*counts, level), stats.norm.isf((1 - level) / 2)
+    smooth = z**2 / 2, 1, 1
+    shares = np.array(
+        [(counts[2 * i] + more) / (counts[2 * i + 1] + 2 * more) for i, more in enumerate(smooth)]
+    )
+    sizes = np.array([counts[2 * i + 1] + 2 * more for i, more in enumerate(smooth)])
+    if interval.estimate is None:
+        return
+
+    def correct(at):
+        return (at[0] + at[2] - 1) / (at[1] + at[2] - 1)
+
+    step = 1e-6
+    slopes = np.array([(correct(shares + h) - correct(shares - h)) / (2 * step) for h in step * np.eye(3)])
+    errors = shares * (1 - shares) / sizes
+    rate = correct(shares)
+    centre = rate + 2 * z**2 * (rate * errors[1] - (1 - rate) * errors[2])
+    reach = z * np.sqrt(slopes**2 @ errors)
+    assert ends(interval) == pytest.approx(np.clip([centre - reach, centre + reach], 0, 1), abs=1e-6)
+
+
+@given(counts=counts(), level=st.floats(0.5, 0.99))
+def test_the_guarantee_takes_the_extremes_over_exact_intervals_of_an_independent_library(counts, level):
+    interval = guaranteed_prevalence(*counts, level)
+    if interval.estimate is None:
+        return
+    exact = [stats.binomtest(*counts[i : i + 2]).proportion_ci(1 - (1 - level) / 3) for i in (0, 2, 4)]
+    if exact[1].low + exact[2].low <= 1:
+        assert ends(interval) == [0, 1]
+        return
+    shown, hits, passes = (np.linspace(one.low, one.high, 5) for one in exact)
+    box = (shown[:, None, None] + passes - 1) / (hits[:, None] + passes - 1)
+    assert ends(interval) == pytest.approx(np.clip([box.min(), box.max()], 0, 1), rel=1e-6, abs=1e-9)
 
 
 @given(counts=counts())
@@ -130,9 +124,7 @@ def test_the_guaranteed_interval_covers_every_rate_behind_every_detector():
         assert chance @ covered >= 0.8
 
 
-@pytest.mark.parametrize(
-    "row", ORACLE["coverage_1500reps"], ids=lambda r: f"{r['theta']}-{r['se']}-{r['sp']}"
-)
+@pytest.mark.parametrize("row", SIMULATED, ids=lambda r: f"{r['theta']}-{r['se']}-{r['sp']}")
 def test_corrected_intervals_cover_the_rate_and_uncorrected_ones_do_not(row):
     tests = 1500
     generator = np.random.default_rng(41)

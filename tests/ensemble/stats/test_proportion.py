@@ -14,9 +14,8 @@ from ensemble.stats.proportion import (
     runs_for_half_width,
     wilson,
 )
-from tests.ensemble.stats.walks import REFERENCE
+from tests.ensemble.stats.reference import ends
 
-ORACLE = REFERENCE["proportion"]
 METHODS = {"clopper_pearson": clopper_pearson, "wilson": wilson, "jeffreys": jeffreys}
 levels = st.floats(0.5, 0.999)
 
@@ -25,60 +24,6 @@ levels = st.floats(0.5, 0.999)
 def counts(draw, most=2000):
     runs = draw(st.integers(1, most))
     return draw(st.integers(0, runs)), runs
-
-
-def ends(interval):
-    return [interval.low, interval.high]
-
-
-@pytest.mark.parametrize("case", ORACLE["cases"], ids=lambda c: f"{c['x']}/{c['n']}@{c['conf']}")
-def test_intervals_equal_the_reference(case):
-    for name, key in (
-        ("clopper_pearson", "clopper_pearson"),
-        ("wilson", "wilson"),
-        ("jeffreys", "jeffreys_bcd"),
-    ):
-        interval = METHODS[name](case["x"], case["n"], case["conf"])
-        assert ends(interval) == pytest.approx(case[key], rel=1e-6, abs=1e-12)
-        assert (interval.errors, interval.runs, interval.level) == (case["x"], case["n"], case["conf"])
-        assert interval.estimate == case["x"] / case["n"]
-        assert interval.notes == ()
-    one_sided = clopper_pearson(case["x"], case["n"], 2 * case["conf"] - 1)
-    assert one_sided.low == pytest.approx(case["cp_one_sided_lower"], rel=1e-6, abs=1e-12)
-    assert one_sided.high == pytest.approx(case["cp_one_sided_upper"], rel=1e-6, abs=1e-12)
-
-
-@pytest.mark.parametrize("row", ORACLE["rule_of_three"], ids=lambda r: f"0/{r['n']}@{r['conf']}")
-def test_zero_errors_bound_the_rate_as_tabulated(row):
-    assert clopper_pearson(0, row["n"], 2 * row["conf"] - 1).high == pytest.approx(row["exact_one_sided"])
-    assert clopper_pearson(0, row["n"], row["conf"]).high == pytest.approx(row["two_sided"])
-
-
-@pytest.mark.parametrize("width", ORACLE["fixed_n_for_halfwidth"])
-def test_runs_for_a_half_width_equal_the_reference(width):
-    row = ORACLE["fixed_n_for_halfwidth"][width]
-    assert runs_for_half_width(float(width)) == row["cp95"]
-    assert runs_for_half_width(float(width), 0.99) == row["cp99"]
-    assert wilson(row["wilson95"] // 2, row["wilson95"]).half_width <= float(width)
-    assert wilson((row["wilson95"] - 1) // 2, row["wilson95"] - 1).half_width > float(width)
-
-
-@pytest.mark.parametrize("row", ORACLE["zero_runs_needed"], ids=lambda r: f"{r['p_bound']}@{r['conf']}")
-def test_clean_runs_needed_equal_the_reference(row):
-    assert clean_runs_to_bound(row["p_bound"], row["conf"]) == row["n"]
-
-
-@pytest.mark.parametrize(
-    "row", ORACLE["invalid_bounds"], ids=lambda r: f"{r['x']}/{r['n_valid']}+{r['n_invalid']}"
-)
-def test_missing_label_bands_equal_the_reference(row):
-    band = missing_label_band(row["x"], row["n_valid"], row["n_invalid"])
-    assert ends(band) == pytest.approx(row["bounds_cp"], rel=1e-6)
-    assert band.estimate == pytest.approx(row["cc_point"])
-    assert ends(clopper_pearson(row["x"], row["n_valid"])) == pytest.approx(row["cc_cp"], rel=1e-6)
-    total = row["n_valid"] + row["n_invalid"]
-    assert [row["x"] / total, (row["x"] + row["n_invalid"]) / total] == pytest.approx(row["bounds_point"])
-    assert bool(band.notes) == (row["n_invalid"] > 0.05 * total)
 
 
 def cover(method, runs, rates, level=0.95):
@@ -98,17 +43,6 @@ def test_clopper_pearson_never_covers_less_than_its_level(runs, level):
     assert cover(clopper_pearson, runs, rates, level).min() >= level - 1e-9
 
 
-@pytest.mark.parametrize("runs", ORACLE["exact_coverage_95"])
-@pytest.mark.parametrize("name", METHODS)
-def test_coverage_has_the_minimum_and_the_mean_of_the_reference(name, runs):
-    row = ORACLE["exact_coverage_95"][runs][name]
-    # The minimum lies at a jump and its place is printed to 8 decimals: look on both sides of it.
-    beside = row["argmin_p"] + np.linspace(-2e-8, 2e-8, 41)
-    assert cover(METHODS[name], int(runs), beside).min() == pytest.approx(row["min"], abs=2e-6)
-    mean = cover(METHODS[name], int(runs), np.linspace(0.0005, 0.9995, 1000)).mean()
-    assert mean == pytest.approx(row["mean"], abs=1e-3)
-
-
 @pytest.mark.parametrize("method", METHODS.values())
 @given(pair=counts(), level=levels)
 def test_intervals_contain_the_rate_and_mirror_when_errors_and_clean_runs_swap(method, pair, level):
@@ -119,6 +53,8 @@ def test_intervals_contain_the_rate_and_mirror_when_errors_and_clean_runs_swap(m
     assert interval.high == pytest.approx(1 - mirror.low, abs=1e-9)
     assert (interval.low == 0) == (errors == 0)
     assert (interval.high == 1) == (errors == runs)
+    assert (interval.errors, interval.runs, interval.level) == (errors, runs, level)
+    assert (interval.estimate, interval.notes) == (errors / runs, ())
 
 
 @pytest.mark.parametrize("method", METHODS.values())
@@ -135,6 +71,16 @@ def test_clopper_pearson_is_the_interval_of_an_independent_library(pair, level):
     assert ends(clopper_pearson(errors, runs, level)) == pytest.approx(
         [other.low, other.high], rel=1e-8, abs=1e-11
     )
+
+
+@given(pair=counts(), level=levels)
+def test_jeffreys_leaves_equal_tails_of_the_posterior_outside(pair, level):
+    errors, runs = pair
+    interval, posterior = jeffreys(errors, runs, level), stats.beta(errors + 0.5, runs - errors + 0.5)
+    if errors:
+        assert posterior.cdf(interval.low) == pytest.approx((1 - level) / 2, rel=1e-6)
+    if errors < runs:
+        assert posterior.sf(interval.high) == pytest.approx((1 - level) / 2, rel=1e-6)
 
 
 @given(pair=counts(), level=levels)
@@ -169,13 +115,16 @@ def test_the_runs_for_a_half_width_suffice_whatever_is_observed_and_one_fewer_do
 
 
 @given(pair=counts(most=200), unlabelled=st.integers(0, 100), level=levels)
-def test_the_missing_label_band_contains_every_completion(pair, unlabelled, level):
+def test_the_missing_label_band_just_contains_every_completion(pair, unlabelled, level):
     errors, labelled = pair
     band = missing_label_band(errors, labelled, unlabelled, level)
-    for hidden in {0, unlabelled // 2, unlabelled}:
-        completed = clopper_pearson(errors + hidden, labelled + unlabelled, level)
-        assert band.low <= completed.low
-        assert completed.high <= band.high
+    completed = [
+        clopper_pearson(errors + hidden, labelled + unlabelled, level) for hidden in range(unlabelled + 1)
+    ]
+    assert band.low == min(interval.low for interval in completed)
+    assert band.high == max(interval.high for interval in completed)
+    assert band.estimate == errors / labelled
+    assert bool(band.notes) == (unlabelled > 0.05 * (labelled + unlabelled))
     if not unlabelled:
         assert ends(band) == ends(clopper_pearson(errors, labelled, level))
 

@@ -5,6 +5,9 @@ from itertools import product
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import special
 
 from ensemble.stats.binomial import binomial_chances
 from ensemble.stats.sequence_runs import (
@@ -14,17 +17,46 @@ from ensemble.stats.sequence_runs import (
     wait_for_width,
 )
 from ensemble.stats.sequential import confidence_sequence, log_e_value_below
-
-# Mean runs until the 95 % sequence has the half-width, at these rates: statistics literature, dynamic programming.
-RATES = (0.0, 0.01, 0.05, 0.3, 0.5, 0.9, 1.0)
-PUBLISHED = {0.05: (53, 72, 206, 1124, 1358, 440, 53), 0.1: (24, 28, 48, 244, 297, 87, 24)}
+from tests.ensemble.stats.reference import REFERENCE
+from tests.ensemble.stats.walks import track_edge, walk
 
 
-@pytest.mark.parametrize("half_width", PUBLISHED)
-def test_the_mean_runs_to_a_width_are_the_published_ones(half_width):
+@pytest.mark.parametrize("half_width", [0.05, 0.1])
+def test_the_mean_runs_to_a_width_are_those_of_the_reference(half_width):
+    row = REFERENCE["section2sim"]["precision_cs"][f"w={half_width} KT Beta(1/2,1/2)"]
     wait = wait_for_width(half_width)
-    assert tuple(round(wait.expected_runs(p)) for p in RATES) == PUBLISHED[half_width]
-    assert wait.max_runs >= max(PUBLISHED[half_width])
+    assert [wait.expected_runs(p) for p in row["p"]] == pytest.approx(row["EN"], rel=1e-8)
+    assert wait.max_runs == row["n_largest"]
+
+
+@settings(max_examples=20)
+@given(half_width=st.floats(0.1, 0.45), level=st.floats(0.8, 0.99), p=st.floats(0, 1))
+def test_the_mean_runs_are_those_of_tests_followed_run_by_run(half_width, level, p):
+    def narrow(errors, runs):
+        return runs >= 10 and confidence_sequence(errors, runs, level).half_width <= half_width
+
+    wait = wait_for_width(half_width, level)
+    edges = track_edge(narrow, wait.max_runs)
+    exits = walk([p], edges, edges)
+    assert exits["left"] == pytest.approx(0, abs=1e-12)
+    assert wait.expected_runs(p) == pytest.approx(exits["runs"] @ exits["chance"][:, 0], rel=1e-9)
+
+
+@given(threshold=st.floats(0.001, 0.999), level=st.floats(0.5, 0.999))
+def test_clean_runs_decide_as_soon_as_the_e_value_reaches_its_limit_and_never_before_the_tenth(
+    threshold, level
+):
+    """Without errors the e-value is a ratio of Beta functions cut at the threshold."""
+
+    def find_log_e(runs):
+        cut = special.betaln(0.5, runs + 0.5) - special.betaln(0.5, 0.5)
+        shares = special.betainc(0.5, runs + 0.5, threshold) / special.betainc(0.5, 0.5, threshold)
+        return cut + math.log(shares) - runs * math.log1p(-threshold)
+
+    runs, needed = clean_runs_to_decision(threshold, level), -math.log(1 - level)
+    assert runs >= 10
+    assert find_log_e(runs) >= needed - 1e-9
+    assert runs == 10 or find_log_e(runs - 1) < needed + 1e-9
 
 
 def test_the_mean_is_that_of_all_orderings_written_out():
@@ -110,6 +142,7 @@ def test_simulated_arms_differ_as_often_as_planned():
         (lambda: wait_for_width(0.1, 1.0), "level"),
         (lambda: wait_for_width(0.1).expected_runs(1.1), "p"),
         (lambda: clean_runs_to_decision(0.0), "threshold"),
+        (lambda: clean_runs_to_decision(1e-10), "threshold"),
         (lambda: runs_per_arm_by_sequences(0.3, 0.3), "p_b"),
         (lambda: runs_per_arm_by_sequences(0.3, 0.301), "p_b"),
         (lambda: runs_per_arm_by_sequences(-0.1, 0.3), "p_a"),

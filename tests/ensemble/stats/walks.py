@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-REFERENCE: dict[str, Any] = json.loads((Path(__file__).parent / "reference.json").read_text())
+from ensemble.stats import Interval
 
 Rule = Callable[[int, int], bool]
 
@@ -54,6 +51,21 @@ def walk(rates: list[float], low_edges: list[int], high_edges: list[int]) -> dic
         "chance": np.array([row[3] for row in exits]),
         "left": chance.sum(axis=1),
     }
+
+
+def accumulate(exits: dict[str, np.ndarray], last: int) -> np.ndarray:
+    """The chance of having left after 0…last runs (rows), for each rate (columns)."""
+    left = np.zeros((last + 1, exits["left"].size))
+    if exits["runs"].size:
+        np.add.at(left, exits["runs"], exits["chance"])
+    return left.cumsum(axis=0)
+
+
+def find_ever_missed(method: Callable[[int, int], Interval], rate: float, last: int) -> np.ndarray:
+    """The chance, after 0…last runs, that some interval so far has missed the rate."""
+    low = track_edge(lambda errors, runs: method(errors, runs).high < rate, last)
+    high = track_edge(lambda clean, runs: method(runs - clean, runs).low > rate, last)
+    return accumulate(walk([rate], low, high), last)[:, 0]
 
 
 def find_quantile(exits: dict[str, np.ndarray], column: int, share: float) -> int | None:
