@@ -27,6 +27,7 @@ from casebook.reporting.claims import (
 from casebook.reporting.clusters import is_in_clusters
 from casebook.reporting.drawings import (
     Render,
+    draw_audit_of,
     draw_groups_of,
     draw_interval_of,
     draw_once,
@@ -92,6 +93,7 @@ class ArmView:
     drift: str
     has_drifted: bool
     audit: tuple[str, ...]
+    audit_figure: SafeString | None
     audit_note: str  # why the audit could not be made as planned
     identity_sentences: tuple[str, ...]
     identity: tuple[Row, ...]  # empty where an earlier arm has the same
@@ -142,6 +144,7 @@ def build_arm(arm: Document, ended_as: str, numbers: NumberWriter, render: Rende
     """The view of one entry of the result's `arms`; `ended_as` tells how the whole test ended."""
     groups = list_groups(arm, numbers)
     return ArmView(
+        **_draw_figures(arm, numbers, render),
         number=arm["position"] + 1,
         name=say_arm(arm["name"]),
         is_primary=arm["purpose"] == "primary",
@@ -161,11 +164,7 @@ def build_arm(arm: Document, ended_as: str, numbers: NumberWriter, render: Rende
         zero=write_zero(arm, numbers),
         zero_lines=list_zero_lines(arm, numbers),
         zero_count=name_zero_count(arm),
-        interval_figure=draw_interval_of(arm, numbers, f"arm{arm['position']}-interval", render),
-        sequence_figure=draw_sequence_of(arm, numbers, render),
         sequence=list_sequence(arm, numbers),
-        outcomes_figure=draw_outcomes_of(arm, numbers, render),
-        groups_figure=draw_groups_of(arm, numbers, render),
         groups_note=write_groups(arm, numbers),
         groups=groups,
         has_every_answer=len(groups) == arm["groups_total"] and not any(line.cut_note for line in groups),
@@ -178,6 +177,16 @@ def build_arm(arm: Document, ended_as: str, numbers: NumberWriter, render: Rende
         identity=list_identity(arm),
         identity_shared="",
     )
+
+
+def _draw_figures(arm: Document, numbers: NumberWriter, render: Render) -> dict[str, Any]:
+    return {
+        "interval_figure": draw_interval_of(arm, numbers, f"arm{arm['position']}-interval", render),
+        "sequence_figure": draw_sequence_of(arm, numbers, render),
+        "outcomes_figure": draw_outcomes_of(arm, numbers, render),
+        "groups_figure": draw_groups_of(arm, numbers, render),
+        "audit_figure": draw_audit_of(arm, numbers, render),
+    }
 
 
 def _notes(arm: Document) -> list[str]:

@@ -10,11 +10,14 @@ from django.utils.translation import gettext
 
 from casebook.figures import (
     AnswerGroup,
+    ForestFigure,
+    ForestRow,
     GroupsFigure,
     IntervalFigure,
     IntervalRow,
     OutcomesFigure,
     SequenceFigure,
+    draw_forest,
     draw_groups,
     draw_interval,
     draw_outcomes,
@@ -104,6 +107,27 @@ def draw_groups_of(arm: Document, numbers: NumberWriter, render: Render = draw_o
         most_groups=GROUPS_DRAWN,
     )
     return render(draw_groups, figure)
+
+
+def draw_audit_of(arm: Document, numbers: NumberWriter, render: Render = draw_once) -> SafeString | None:
+    """The shares of repeated seeds that gave the identical text, and the same label; None without repeats."""
+    audit = arm["audit"]
+    if not audit["repeats"]:
+        return None
+    names = {"identical_share": gettext("identical text"), "same_label_share": gettext("same label")}
+    rows = tuple(
+        ForestRow(
+            label=label, estimate=audit[key]["estimate"], low=audit[key]["low"], high=audit[key]["high"]
+        )
+        for key, label in names.items()
+    )
+    figure = ForestFigure(
+        figure_id=f"arm{arm['position']}-audit",
+        labels=numbers.labels,
+        rows=rows,
+        title=gettext("Share of the repeated seeds that gave the same again"),
+    )
+    return render(draw_forest, figure)
 
 
 def _group_label(label: str) -> Any:

@@ -107,6 +107,13 @@ def test_a_control_says_whether_its_known_answer_was_given(position: int, said: 
     assert arm.finding == said
 
 
+def test_the_audit_is_drawn_where_seeds_were_repeated() -> None:
+    repeated = build_arm(make_result("middle")[0]["arms"][0], "completed", EN)
+    assert repeated.audit_figure is not None
+    assert "identical text" in repeated.audit_figure
+    assert build_arm(make_result("no runs")[0]["arms"][0], "cancelled", EN).audit_figure is None
+
+
 def test_an_arm_that_was_given_up_says_so() -> None:
     result, _ = make_result("six days, one of them given up")
     arm = build_arm(result["arms"][6], "completed", EN)
