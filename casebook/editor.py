@@ -29,7 +29,7 @@ from casebook.models import CaseTest
 from casebook.neutral_names import say_arm
 from casebook.report_numbers import NumberWriter, number_writer
 from casebook.reporting.reasons import write_reason
-from casebook.tryouts import OPEN_STATES, advise, is_waiting, label_runs
+from casebook.tryouts import advise, is_waiting, label_runs
 from ensemble.detectors import build_detector
 from ensemble.detectors.base import Finding
 from ensemble.errors import EnsembleError, ProtocolError
@@ -190,7 +190,7 @@ class EditorPage:
             "model_is_too_small": experiments.is_beyond_embedded_model(experiment.draft, prompt),
             "batch": batch,
             "batch_message": write_reason(batch.message, self.numbers) if batch else "",
-            "batch_is_open": batch is not None and batch.state in OPEN_STATES,
+            "batch_is_open": batch is not None and batch.is_open,
             "batch_waits": batch is not None and is_waiting(batch),
             "exploratory": label_runs(runs, build_detector(experiment.draft["detector"])),
             "advice": advise(self.test, self.numbers),

@@ -29,7 +29,6 @@ from ensemble.protocol import SEED_BITS, Message, Origin, Purpose, Sampling
 from ensemble.slots import LEASE
 
 State, Problem = ProposalRequest.State, Proposal.Problem
-OPEN_STATES = (State.QUEUED, State.RUNNING)
 MOST_PROPOSALS = 10
 GRACE = timedelta(seconds=60)  # how long a request that waits holds back runs, as exploratory runs do
 TEMPERATURE = Decimal("0.9")  # a little more variety than usual: the proposals are to differ
@@ -69,7 +68,7 @@ def request_proposals(test: CaseTest, endpoint: Endpoint, count: int, *, by: str
         experiment = Experiment.objects.select_for_update().get(pk=test.experiment_id)
         if not experiment.is_draft:
             raise ProposalError(_("The protocol is locked: nothing can be added any more."))
-        if test.proposal_requests.filter(state__in=OPEN_STATES).exists():
+        if ProposalRequest.objects.open().filter(test=test).exists():
             raise ProposalError(_("Proposals are already being made."))
         request = ProposalRequest.objects.create(
             test=test,
@@ -87,16 +86,12 @@ def request_proposals(test: CaseTest, endpoint: Endpoint, count: int, *, by: str
 def waits_for(endpoint: Endpoint) -> bool:
     """Whether somebody waits for proposals of this endpoint: like exploratory runs, they go before chunks."""
     since = timezone.now() - GRACE
-    return ProposalRequest.objects.filter(
-        endpoint=endpoint, state__in=OPEN_STATES, created_at__gte=since
-    ).exists()
+    return ProposalRequest.objects.open().filter(endpoint=endpoint, created_at__gte=since).exists()
 
 
 def make_proposals(request_id: int, owner: str) -> None:
     """Make what is missing of a request; harmless when somebody else has it or it is done."""
-    now = timezone.now()
-    free = ProposalRequest.objects.filter(pk=request_id, state__in=OPEN_STATES, leased_until__lte=now)
-    if free.update(state=State.RUNNING, owner=owner, leased_until=now + LEASE) != 1:
+    if not ProposalRequest.claim(request_id, owner, until=timezone.now() + LEASE):
         return
     request = ProposalRequest.objects.select_related("endpoint", "test__experiment").get(pk=request_id)
     mine = ProposalRequest.objects.filter(pk=request_id, owner=owner)
@@ -104,6 +99,9 @@ def make_proposals(request_id: int, owner: str) -> None:
         failure = _ask_for_missing(request, owner)
     except EndpointError as error:
         failure = error
+    except Exception as error:
+        ProposalRequest.give_up(request_id, owner, error)
+        raise
     mine.update(
         state=State.FAILED if failure else State.DONE,
         message=storable(str(failure or "")),

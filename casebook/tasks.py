@@ -43,8 +43,5 @@ def sweep_proposals() -> None:
     from ensemble.sweeping import free_leases
 
     free_leases(ProposalRequest)
-    waiting = ProposalRequest.objects.filter(
-        state__in=("queued", "running"), leased_until__lte=timezone.now()
-    )
-    for request_id in waiting.values_list("pk", flat=True):
+    for request_id in ProposalRequest.objects.unclaimed().values_list("pk", flat=True):
         propose_paraphrases.delay(request_id)

@@ -19,8 +19,6 @@ from ensemble.exploring import describe_plan
 from ensemble.models import ExploratoryBatch, Run, Slot
 from ensemble.protocol import Label, Outcome
 
-OPEN_STATES = (ExploratoryBatch.State.QUEUED, ExploratoryBatch.State.RUNNING)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Advice:
@@ -94,7 +92,7 @@ def _describe_sent(plan: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
 def advise(test: CaseTest, numbers: NumberWriter) -> Advice | None:
     """None while nothing was tried, or while runs are being made."""
     latest = test.experiment.batches.order_by("-pk").first()
-    if latest is None or latest.state in OPEN_STATES:
+    if latest is None or latest.is_open:
         return None
     tried = find_tried_batches(test)
     return _weigh(tried[0], test, numbers) if tried else Advice(is_outdated=True)

@@ -141,15 +141,15 @@ def describe_clusters(
     pooled = complete and same_model and len(clusters) >= LEAST_CLUSTERS
     return {
         "clusters": [
-            {**asdict(cluster), "interval": _document(_limits(cluster, level))} for cluster in clusters
+            {**asdict(cluster), "interval": _limits(cluster, level).document()} for cluster in clusters
         ],
         "complete": complete,
         "same_model": same_model,
         "needed": LEAST_CLUSTERS,
         "lowest": min(rates),
         "highest": max(rates),
-        "interval": _document(cluster_interval(errors, sizes, level)) if pooled else None,
-        "new_cluster": _document(predictive_range(errors, sizes, level)) if pooled else None,
+        "interval": cluster_interval(errors, sizes, level).document() if pooled else None,
+        "new_cluster": predictive_range(errors, sizes, level).document() if pooled else None,
         "intraclass": intraclass_correlation(errors, sizes),
         "accordance": accordance(errors, sizes),
         "concordance": concordance(errors, sizes),
@@ -159,7 +159,3 @@ def describe_clusters(
 def _limits(cluster: Cluster, level: float) -> Interval:
     interval = clopper_pearson if cluster.is_complete else confidence_sequence
     return interval(cluster.errors, cluster.runs, level)
-
-
-def _document(interval: Interval) -> Document:
-    return {**asdict(interval), "notes": list(interval.notes)}

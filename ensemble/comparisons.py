@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from ensemble.protocol import COMPARED, StoppingRule
@@ -46,14 +45,14 @@ def _compare(arm: Mapping[str, Any], primary: Mapping[str, Any], rule: StoppingR
     base = {"arm": arm["position"], "against": primary["position"]}
     if not fixed:
         interval = difference_of_sequences(*counts, level)
-        return {**base, "difference": _document(interval), "beside": None, "p_value": None, "test": ""}
+        return {**base, "difference": interval.document(), "beside": None, "p_value": None, "test": ""}
     exact, test = (
         (boschloo, "boschloo") if max(counts[1], counts[3]) <= BOSCHLOO_MAX_RUNS else (fisher, "fisher")
     )
     return {
         **base,
-        "difference": _document(newcombe(*counts, level)),
-        "beside": _document(miettinen_nurminen(*counts, level)),
+        "difference": newcombe(*counts, level).document(),
+        "beside": miettinen_nurminen(*counts, level).document(),
         "p_value": exact(*counts),
         "test": test,
     }
@@ -80,7 +79,3 @@ def difference_of_sequences(
         runs=runs_a + runs_b,
         notes=(),
     )
-
-
-def _document(interval: Interval) -> Document:
-    return {**asdict(interval), "notes": list(interval.notes)}

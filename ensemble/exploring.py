@@ -48,7 +48,7 @@ def request_runs(experiment: Experiment, protocol: Protocol, count: int) -> Expl
         experiment.refresh_from_db()
         if not experiment.is_draft:
             raise StateError("The protocol is locked: no exploratory runs any more.")
-        if experiment.batches.filter(state__in=(BatchState.QUEUED, BatchState.RUNNING)).exists():
+        if ExploratoryBatch.objects.open().filter(experiment=experiment).exists():
             raise StateError("Exploratory runs are already being made.")
         ensure_opened(experiment)
         start = sum(experiment.batches.values_list("count", flat=True))
@@ -57,21 +57,17 @@ def request_runs(experiment: Experiment, protocol: Protocol, count: int) -> Expl
 
 def run_batch(batch: ExploratoryBatch, owner: str) -> None:
     """Make the runs of a queued or abandoned batch; harmless when somebody else has it or it is done."""
-    if not _claim_batch(batch, owner):
+    if not ExploratoryBatch.claim(batch.pk, owner, until=timezone.now() + LEASE):
         return
     try:
         message = _make_runs(batch, owner)
     except EndpointError as error:
         message = str(error)
+    except Exception as error:
+        ExploratoryBatch.give_up(batch.pk, owner, error)
+        raise
     state = BatchState.FAILED if message else BatchState.DONE
     ExploratoryBatch.objects.filter(pk=batch.pk, owner=owner).update(state=state, message=message)
-
-
-def _claim_batch(batch: ExploratoryBatch, owner: str) -> bool:
-    now = timezone.now()
-    open_states = (BatchState.QUEUED, BatchState.RUNNING)
-    free = ExploratoryBatch.objects.filter(pk=batch.pk, state__in=open_states, leased_until__lte=now)
-    return free.update(state=BatchState.RUNNING, owner=owner, leased_until=now + LEASE) == 1
 
 
 def _make_runs(batch: ExploratoryBatch, owner: str) -> str:

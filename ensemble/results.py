@@ -156,9 +156,7 @@ def _named_answer(protocol: Protocol, arm: Arm) -> str:
 
 
 def _interval(interval: Interval | None) -> Document | None:
-    if interval is None:
-        return None
-    return {**asdict(interval), "notes": list(interval.notes)}
+    return interval.document() if interval else None
 
 
 def _headline(experiment: Experiment, progress: ArmProgress, counts: Counts, rule: StoppingRule) -> Document:

@@ -145,5 +145,5 @@ def _exploration_waits(endpoint: Endpoint) -> bool:
         return True
     since = timezone.now() - EXPLORATORY_GRACE
     # A running batch without slots yet still waits; one that has them merely shares the endpoint for a moment.
-    waiting = ExploratoryBatch.objects.filter(state__in=("queued", "running"), created_at__gte=since)
+    waiting = ExploratoryBatch.objects.open().filter(created_at__gte=since)
     return any(batch.plan["protocol"]["arms"][0]["endpoint"] == endpoint.name for batch in waiting)

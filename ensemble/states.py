@@ -72,7 +72,7 @@ def lock_protocol(
     """Freeze `protocol` for ever and return its hash. Raises `StateError` when the test is no draft any more."""
     with transaction.atomic():
         lock_head(experiment)
-        if ExploratoryBatch.objects.filter(experiment=experiment, state__in=("queued", "running")).exists():
+        if ExploratoryBatch.objects.open().filter(experiment=experiment).exists():
             raise StateError("Exploratory runs are still being made. Lock the protocol when they are done.")
         salted = salt_texts(protocol.texts())
         document = protocol.document(salted)

@@ -25,13 +25,12 @@ class Unfinished:
 
 
 def find_unfinished() -> Unfinished:
-    now = timezone.now()
     experiments = [
         test.pk
         for test in Experiment.objects.unfinished()
         if not work_is_leased(test) and not is_only_waiting(test)
     ]
-    batches = ExploratoryBatch.objects.filter(state__in=("queued", "running"), leased_until__lte=now)
+    batches = ExploratoryBatch.objects.unclaimed()
     checks = Endpoint.objects.filter(check_state="queued")
     return Unfinished(
         experiments=tuple(experiments),

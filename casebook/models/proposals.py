@@ -7,17 +7,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from casebook.models.measurements import CaseTest
-from ensemble.models import Endpoint
+from ensemble.models import Endpoint, RequestedWork
 
 
-class ProposalRequest(models.Model):
+class ProposalRequest(RequestedWork):
     """One request for paraphrases of the disputed prompt; `seed` is that of the first, the others follow from it."""
-
-    class State(models.TextChoices):
-        QUEUED = "queued", _("queued")
-        RUNNING = "running", _("running")
-        DONE = "done", _("done")
-        FAILED = "failed", _("failed")
 
     test = models.ForeignKey(CaseTest, on_delete=models.CASCADE, related_name="proposal_requests")
     endpoint = models.ForeignKey(Endpoint, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -26,21 +20,9 @@ class ProposalRequest(models.Model):
     count = models.PositiveSmallIntegerField()
     seed = models.PositiveIntegerField()
     requested_by = models.CharField(max_length=150)
-    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
-    message = models.TextField(blank=True)
-    owner = models.CharField(max_length=80, blank=True)
-    leased_until = models.DateTimeField(default=timezone.now)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        ordering = ("pk",)
 
     def __str__(self) -> str:
         return f"{self.test}: {self.count} paraphrases by {self.proposed_by}"
-
-    @property
-    def is_open(self) -> bool:
-        return self.state in (self.State.QUEUED, self.State.RUNNING)
 
 
 class Proposal(models.Model):

@@ -12,6 +12,7 @@ from ensemble.models.experiments import (
     SealedResult,
 )
 from ensemble.models.records import LedgerEntry, Run, Zone
+from ensemble.models.requests import RequestedWork
 
 __all__ = [
     "ArmProgress",
@@ -21,6 +22,7 @@ __all__ = [
     "ExploratoryBatch",
     "LedgerEntry",
     "ProtocolText",
+    "RequestedWork",
     "Run",
     "SealedResult",
     "Slot",

@@ -11,6 +11,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ensemble.models.requests import RequestedWork
 from ensemble.protocol import JsonValue, Protocol, SaltedText
 
 
@@ -170,27 +171,13 @@ class Chunk(models.Model):
         return f"{self.zone} arm {self.arm} [{self.start}, {self.start + self.size})"
 
 
-class ExploratoryBatch(models.Model):
+class ExploratoryBatch(RequestedWork):
     """A handful of runs asked for while the test is a draft; `plan` is the draft's protocol with its texts."""
-
-    class State(models.TextChoices):
-        QUEUED = "queued", _("queued")
-        RUNNING = "running", _("running")
-        DONE = "done", _("done")
-        FAILED = "failed", _("failed")
 
     experiment = models.ForeignKey(Experiment, on_delete=models.CASCADE, related_name="batches")
     plan = models.JSONField()
     count = models.PositiveSmallIntegerField()
     start = models.PositiveIntegerField()  # exploratory runs are numbered through all batches of the test
-    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
-    message = models.TextField(blank=True)
-    owner = models.CharField(max_length=80, blank=True)
-    leased_until = models.DateTimeField(default=timezone.now)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        ordering = ("pk",)
 
     def __str__(self) -> str:
         return f"{self.experiment}: {self.count} exploratory runs"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Note(StrEnum):
@@ -50,6 +51,10 @@ class Interval:
     def half_width(self) -> float:
         """Half the length of the interval, in the units of the estimate."""
         return (self.high - self.low) / 2
+
+    def document(self) -> dict[str, Any]:
+        """Return the interval as JSON holds it."""
+        return {**asdict(self), "notes": [str(note) for note in self.notes]}
 
     def contains(self, value: float) -> bool:
         """Tell whether the value lies in the interval, ends included."""

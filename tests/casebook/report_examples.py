@@ -116,7 +116,7 @@ IDENTITY = {
 
 
 def interval_document(interval: Interval | None) -> dict[str, Any] | None:
-    return None if interval is None else {**asdict(interval), "notes": list(interval.notes)}
+    return interval.document() if interval else None
 
 
 def make_rule(kind: str, runs: int, threshold: str = "0", half_width: str = "0") -> StoppingRule:
