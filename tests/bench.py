@@ -7,6 +7,7 @@ the computing alone, `--without-model` leaves out the embedded model.
 
 from __future__ import annotations
 
+import argparse
 import os
 import statistics
 import sys
@@ -212,6 +213,10 @@ def bench_result() -> list[bool]:
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description="Measure the engine against the direct alternatives.")
+    parser.add_argument("--statistics", action="store_true", help="measure the computing alone")
+    parser.add_argument("--without-model", action="store_true", help="leave out the embedded model")
+    wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["CASEBOOK_DATA_DIR"] = folder
         os.environ.pop("DATABASE_URL", None)
@@ -229,9 +234,9 @@ def main() -> int:
         for name, backend, concurrency, options in rows:
             Endpoint.objects.create(name=name, backend=backend, concurrency=concurrency, options=options)
         reached = [*bench_statistics(), *bench_result()]
-        if "--statistics" not in sys.argv:
+        if not wanted.statistics:
             reached += [bench_overhead(), bench_throughput(), bench_labelling()]
-        if not {"--without-model", "--statistics"} & set(sys.argv):
+        if not (wanted.without_model or wanted.statistics):
             reached += [
                 bench_embedded("short prompt", SHORT_PROMPT, naive_runs=40, runs=200, target=2.5),
                 bench_embedded("long prompt", LONG_PROMPT, naive_runs=16, runs=200, target=5.0),

@@ -7,7 +7,8 @@ from typing import Any
 from unittest.mock import patch
 
 from casebook.reporting.context import AppraisalFacts, ExplanationFacts, ReportContext
-from tests.casebook.report_examples import SHAPES, make_context, make_incident, replace_result
+from tests.casebook.report_examples import make_context, make_incident, replace_result
+from tests.casebook.report_shapes import SHAPES
 
 EXPLANATIONS = (
     ExplanationFacts(key="changed", finding="supported", text="Release notes of 2 June (exhibit 2)."),
@@ -35,7 +36,7 @@ def make_appraisal(**changes: Any) -> AppraisalFacts:
 def make_counts_context(
     errors: int, runs: int, language: str = "en", *, shape: dict[str, Any] | None = None, **changes: Any
 ) -> ReportContext:
-    """A test of `errors` in `runs` labelled runs; `shape` as in `report_examples.SHAPES`."""
+    """A test of `errors` in `runs` labelled runs; `shape` as in `report_shapes.SHAPES`."""
     counted = {"counts": {"error": errors, "no error": runs - errors}, **(shape or {})}
     with patch.dict(SHAPES, {"these counts": counted}):
         return make_context("these counts", language, **changes)

@@ -1,7 +1,7 @@
 """docs/sentences.md: every sentence about a number, with its use and an example of a real result, in both languages.
 
 `make sentences` writes the document anew; a test fails while it is stale. The examples come from the results of
-`report_examples.SHAPES`, rendered by the code of the reports.
+`report_shapes.SHAPES`, rendered by the code of the reports.
 """
 
 from __future__ import annotations
@@ -76,11 +76,11 @@ def record_examples(language: str) -> list[Written]:
     from tests.casebook.appraisal_examples import list_every_shape as list_appraised
     from tests.casebook.planning_examples import write_planning
     from tests.casebook.report_examples import (
-        SHAPES,
         make_context,
         make_context_with_a_wrong_seed,
         make_hostile_context,
     )
+    from tests.casebook.report_shapes import SHAPES
 
     contexts = {shape: make_context(shape, language) for shape in SHAPES}
     contexts |= {"wrong seed": make_context_with_a_wrong_seed(language)}
@@ -179,7 +179,7 @@ def write_document() -> str:
             if each.partition(".")[0] not in GROUPS
         ),
         *(
-            f"{each}: no result in tests/casebook/report_examples.py needs it"
+            f"{each}: no result in tests/casebook/report_shapes.py needs it"
             for each in SENTENCES
             if any(each not in found for found in examples.values())
         ),

@@ -24,7 +24,8 @@ from tests.casebook.appraisal_examples import (
     make_arms_context,
     make_counts_context,
 )
-from tests.casebook.report_examples import HOSTILE, ODD, make_context
+from tests.casebook.report_examples import make_context
+from tests.casebook.report_shapes import HOSTILE, ODD
 
 ENGLISH = number_writer("en")
 COST = {"arm": 1, "cost": "25000", "currency": "EUR", "uses": 10_000}

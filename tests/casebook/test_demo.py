@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 
-from casebook.management.commands.demo import describe_result
+from casebook.management.commands.demo import Command, describe_result
 from tests.casebook.report_examples import make_result
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,3 +47,10 @@ def test_the_command_prints_no_line_twice_and_ends_with_the_finding(tmp_path: Pa
     lines = done.stdout.splitlines()
     assert len(set(lines)) == len(lines)
     assert lines[-3:] == describe_result(json.loads((tmp_path / "result.json").read_text("utf-8")))
+
+
+@pytest.mark.django_db
+def test_an_unknown_sample_is_answered_with_the_keys_there_are() -> None:
+    call_command("load_samples", verbosity=0)
+    with pytest.raises(CommandError, match=r"there are: arithmetic, cursor, moffatt, walters$"):
+        Command()._make_test("none", 1)

@@ -16,7 +16,8 @@ from casebook.reporting.variety import write_drift, write_variety
 from casebook.reporting.view import build_view
 from ensemble.comparisons import compare_arms
 from ensemble.protocol import StoppingRule
-from tests.casebook.report_examples import SHAPES, make_context, make_result, replace_result
+from tests.casebook.report_examples import make_context, make_result, replace_result
+from tests.casebook.report_shapes import SHAPES
 
 EN = number_writer("en")
 OLD = ("comparisons", "diversity", "halves")

@@ -17,7 +17,8 @@ from casebook.reporting.context import context_from_json
 from casebook.reporting.method import build_method, find_topics
 from casebook.reporting.rendering import write_html
 from tests.casebook.appraisal_examples import make_appraisal
-from tests.casebook.report_examples import SHAPES, make_context
+from tests.casebook.report_examples import make_context
+from tests.casebook.report_shapes import SHAPES
 
 LANGUAGES = ("en", "ru")
 TOPICS = {

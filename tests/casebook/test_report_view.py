@@ -14,9 +14,6 @@ from casebook.reporting.context import ReportContext, context_from_json
 from casebook.reporting.rendering import write_html
 from casebook.reporting.view import RUNS_LISTED, ReportView, build_view
 from tests.casebook.report_examples import (
-    HOSTILE,
-    LONG_WORD,
-    SHAPES,
     make_context,
     make_context_with_a_wrong_seed,
     make_hostile_context,
@@ -24,6 +21,7 @@ from tests.casebook.report_examples import (
     make_russian_context,
     replace_result,
 )
+from tests.casebook.report_shapes import HOSTILE, LONG_WORD, SHAPES
 
 OURS = {"script", "iframe", "object", "embed", "form", "style"}
 

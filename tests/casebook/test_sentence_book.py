@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy
 from casebook.reporting.view import build_view
 from casebook.sentences import SENTENCES, write_sentence
 from tests.casebook.forbidden_claims import CLAIMS, DENIALS, Claim, find_claims
-from tests.casebook.report_examples import SHAPES, make_context
+from tests.casebook.report_examples import make_context
+from tests.casebook.report_shapes import SHAPES
 from tests.casebook.sentence_book import (
     DOCUMENT,
     LANGUAGES,

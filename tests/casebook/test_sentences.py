@@ -45,12 +45,8 @@ from casebook.reporting.view import build_view
 from casebook.sentences import SENTENCES, write_sentence
 from tests.casebook.appraisal_examples import list_every_shape
 from tests.casebook.planning_examples import write_planning
-from tests.casebook.report_examples import (
-    SHAPES,
-    make_context,
-    make_context_with_a_wrong_seed,
-    make_hostile_context,
-)
+from tests.casebook.report_examples import make_context, make_context_with_a_wrong_seed, make_hostile_context
+from tests.casebook.report_shapes import SHAPES
 
 LANGUAGES = ("en", "ru")
 FINDINGS = {

@@ -102,16 +102,7 @@ def paraphrase(endpoint: Endpoint, number: int, **changes: Any) -> Arm:
 @pytest.mark.django_db
 def test_the_result_keeps_paraphrases_days_controls_and_comparisons_apart() -> None:
     endpoint = add_scripted_endpoint()
-    control_detector = {
-        "kind": "text",
-        "match": "contains",
-        "error_phrases": ["right"],
-        "correct_phrases": ["wrong"],
-        "otherwise": "unclear",
-        "ignore_case": True,
-        "fold_yo": True,
-        "whole_words": True,
-    }
+    control_detector = {**DETECTOR, "error_phrases": ["right"], "correct_phrases": ["wrong"]}
     arms = (
         make_arm(endpoint),
         *(paraphrase(endpoint, number) for number in range(1, 6)),
@@ -160,16 +151,7 @@ def test_a_control_is_labelled_by_its_own_detector() -> None:
         {"text": "I cannot help with that.", "share": "0.5"},
     ]
     endpoint = add_scripted_endpoint(distribution=answers)
-    detector = {
-        "kind": "text",
-        "match": "contains",
-        "error_phrases": [],
-        "correct_phrases": ["wrong"],
-        "otherwise": "error",
-        "ignore_case": True,
-        "fold_yo": True,
-        "whole_words": True,
-    }
+    detector = {**DETECTOR, "error_phrases": [], "correct_phrases": ["wrong"], "otherwise": "error"}
     control = make_arm(
         endpoint,
         name="control",

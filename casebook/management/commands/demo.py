@@ -73,8 +73,8 @@ class Command(BaseCommand):
 
         source = Case.objects.filter(is_sample=True, sample_key=sample, language="en").first()
         if source is None:
-            keys = Case.objects.filter(is_sample=True).values_list("sample_key", flat=True).distinct()
-            raise CommandError(f"there is no sample “{sample}”; there are: {', '.join(sorted(keys))}")
+            keys = sorted(set(Case.objects.filter(is_sample=True).values_list("sample_key", flat=True)))
+            raise CommandError(f"there is no sample “{sample}”; there are: {', '.join(keys)}")
         user = get_user_model().objects.create_user("demo")
         case = copy_case(source, owner=user)
         endpoint = Endpoint.objects.get(backend="embedded")
